@@ -1,0 +1,58 @@
+"""Entries and events: what Redis holds as flat strings, and what clients get as JSON. Pure."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from shared import position
+from shared.position import Position
+
+TERMINAL = frozenset({"completed", "stopped", "failed"})
+_NUMBERS = frozenset({"generation", "attempt", "replaces", "ms", "chunks", "durationMs", "ttftMs"})
+
+Event = dict[str, Any]
+"""An entry as JSON: numbers, booleans and `usage` typed as the contract says, everything else a string."""
+
+
+class Entry(NamedTuple):
+    """One stream entry: its position, and its fields as they stand in Redis."""
+
+    id: Position
+    fields: dict[str, str]
+
+
+def decode(raw: Sequence[Any]) -> Entry:
+    """Read one entry of a Redis reply, `[id, [field, value, ...]]`.
+
+    Any writer's bytes are taken: what is not UTF-8 becomes U+FFFD, so that one bad entry stops no viewer.
+    """
+    flat = [part.decode("utf-8", "replace") for part in raw[1]]
+    return Entry(position.parse(raw[0].decode()), dict(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def event(fields: dict[str, str]) -> Event:
+    """Give the fields their types. A value that is not of its type (a foreign writer's) stays a string."""
+    return {name: _typed(name, value) for name, value in fields.items()}
+
+
+def _typed(name: str, value: str) -> Any:
+    if name in _NUMBERS:
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
+    if name == "retryable":
+        return {"true": True, "false": False}.get(value, value)
+    if name == "usage":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def is_started(fields: dict[str, str]) -> bool:
+    """Whether an entry begins an attempt."""
+    return fields.get("type") == "metadata" and fields.get("status") == "started"
+
+
+def is_terminal(fields: dict[str, str]) -> bool:
+    """Whether an entry ends its generation."""
+    return fields.get("type") == "metadata" and fields.get("status") in TERMINAL

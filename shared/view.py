@@ -1,0 +1,81 @@
+"""What a viewer holds: a pure fold of events into answers. History, session pages and tests all read by it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared import position
+from shared.events import TERMINAL, Event
+from shared.position import NONE, Position
+
+
+@dataclass
+class Answer:
+    """One generation as far as it is known: its question, the words so far, how it stands."""
+
+    generation: int
+    attempt: int = 1
+    prompt: str = ""
+    provider: str = ""
+    model: str = ""
+    started_at: str = ""
+    replaces: int | None = None
+    status: str = "running"
+    text: str = ""
+    reasoning: str = ""
+    end: Event = field(default_factory=dict)
+    """The terminal event: usage, finishReason, code, error … Empty while the generation runs."""
+
+    @property
+    def usage(self) -> Any:
+        """The provider's own token counts, or None."""
+        return self.end.get("usage")
+
+
+class View:
+    """The answers of one session, oldest first, and the position of the last entry that was folded."""
+
+    def __init__(self) -> None:
+        self.position: Position = NONE
+        self.answers: dict[int, Answer] = {}
+        self._current = 0
+
+    def apply(self, event_id: str | None, event: Event) -> None:
+        """Take one frame. An id that was passed already changes nothing; an unknown type changes the position only."""
+        if event.get("type") == "reset":
+            self.__init__()  # type: ignore[misc]
+            return
+        if event_id:
+            at = position.parse(event_id)
+            if at <= self.position:
+                return
+            self.position = at
+        kind = event.get("type")
+        if kind == "metadata" and event.get("status") == "started":
+            self._start(event)
+        elif kind == "metadata" and event.get("status") in TERMINAL:
+            answer = self._answer(event)
+            answer.status, answer.end = str(event["status"]), event
+        elif kind == "chunk":
+            self._answer(event).text += str(event.get("content", ""))
+        elif kind == "reasoning":
+            self._answer(event).reasoning += str(event.get("content", ""))
+
+    def _start(self, event: Event) -> None:
+        number = event.get("generation", self._current + 1)
+        replaces = event.get("replaces")
+        self._current = number if isinstance(number, int) else self._current + 1
+        # A new attempt voids what an earlier one said; the place in the order stays.
+        self.answers[self._current] = Answer(
+            generation=self._current,
+            attempt=event["attempt"] if isinstance(event.get("attempt"), int) else 1,
+            prompt=str(event.get("prompt", "")),
+            provider=str(event.get("provider", "")),
+            model=str(event.get("model", "")),
+            started_at=str(event.get("startedAt", "")),
+            replaces=replaces if isinstance(replaces, int) else None,
+        )
+
+    def _answer(self, event: Event) -> Answer:
+        number = event.get("generation", self._current)
+        self._current = number if isinstance(number, int) else self._current
+        return self.answers.setdefault(self._current, Answer(self._current))
