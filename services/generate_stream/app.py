@@ -1,0 +1,140 @@
+"""generate-stream over HTTP: routes, and what lives as long as the process."""
+
+import base64
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+
+import nanoid
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.generate_stream import bodies, waiting
+from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
+from services.generate_stream.generation import Limits
+from services.generate_stream.log import Lease, Log
+from services.generate_stream.producer import Bounds, Producer
+from services.generate_stream.providers.registry import configured
+from services.generate_stream.settings import Settings
+from shared import redis
+from shared.channels import Channels
+from shared.health import Health
+from shared.http import ApiError, application, cors
+from shared.instance import new_instance
+from shared.wire import Wire
+
+_KEY_MAX_CHARACTERS = 128
+
+
+class App:
+    """One process of generate-stream: its settings, and its producer while it serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.producer: Producer | None = None
+        self.health: Health | None = None
+
+    def asgi(self) -> Starlette:
+        """The application to serve."""
+        routes = [
+            Route("/api/generate-stream", self._start, methods=["POST"]),
+            Route("/api/stop-stream", self._stop, methods=["POST"]),
+            Route("/api/delete-stream", self._delete, methods=["POST"]),
+            Route("/api/models", self._models),
+        ]
+        return application(routes, cors(self.settings.cors_origins), self._lifespan)
+
+    async def drain(self) -> None:
+        """Say that no new work is wanted, then let go of what runs."""
+        if self.health and self.producer:
+            self.health.draining = True
+            await self.producer.drain()
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        settings, instance = self.settings, new_instance()
+        connect = redis.connector(settings.redis_url, f"rejoin-generate-{instance}")
+        async with contextlib.AsyncExitStack() as owned:
+            providers = configured(settings.providers)
+            for provider in providers.values():
+                owned.push_async_callback(provider.close)
+            appends, commands = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
+            channels = Channels(connect, redis.TIMEOUT_S)
+            self.health = app.state.health = Health(commands)
+            log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
+            self.producer = Producer(log, providers, channels, _bounds(settings), _limits(settings))
+            for owner in (appends, commands, channels, self.health, self.producer):
+                owned.push_async_callback(owner.close)
+            yield
+
+    @property
+    def _running(self) -> Producer:
+        assert self.producer is not None
+        return self.producer
+
+    async def _start(self, request: Request) -> Response:
+        key = _idempotency_key(request)
+        body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
+        session = body.sessionId or (_session_of(key) if key else nanoid.generate())
+        generation = await self._running.start(body, session, key)
+        where = {"sessionId": session, "generation": generation}
+        stream_url = f"/api/consume-stream?sessionId={session}"
+        if body.stream:
+            return JSONResponse({**where, "streamUrl": stream_url}, 202)
+        try:
+            answer = await waiting.answer(self._running, session, generation)
+        except ApiError as error:
+            error.facts = {**where, "streamUrl": stream_url}
+            raise
+        if answer.status == "failed":
+            code, text = str(answer.end.get("code")), str(answer.end.get("error"))
+            raise ApiError(502, code, text, sessionId=session, generation=generation)
+        said = {"status": answer.status, "text": answer.text, "reasoning": answer.reasoning}
+        ended = {"usage": answer.usage, "finishReason": answer.end.get("finishReason")}
+        return JSONResponse({**where, **said, **ended})
+
+    async def _stop(self, request: Request) -> Response:
+        body = await bodies.read(request, StopBody, 0)
+        match await self._running.log.stop(body.sessionId, body.generation):
+            case ["stopping", generation]:
+                return JSONResponse({"stopped": True, "generation": int(generation)}, 202)
+            case ["idle"]:
+                return JSONResponse({"stopped": False})
+            case _:
+                raise ApiError(404, "session_not_found", "There is no such session.")
+
+    async def _delete(self, request: Request) -> Response:
+        body = await bodies.read(request, DeleteBody, 0)
+        await self._running.log.delete(body.sessionId)
+        return Response(status_code=204)
+
+    async def _models(self, _: Request) -> Response:
+        providers = self._running.providers.values()
+        first = next(iter(providers))
+        offered = [{"name": provider.name, "models": list(provider.models)} for provider in providers]
+        return JSONResponse({"default": {"provider": first.name, "model": first.models[0]}, "providers": offered})
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(settings.running_max, settings.session_generations_max, settings.history_max_bytes, settings.drain_s)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.lease_s, settings.ttl_s, settings.stall_timeout_s, settings.answer_max_bytes)
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return ""
+    if not 1 <= len(key) <= _KEY_MAX_CHARACTERS or not key.isascii() or not key.isprintable():
+        message = f"Idempotency-Key takes 1 to {_KEY_MAX_CHARACTERS} printable ASCII characters."
+        raise ApiError(400, "invalid_idempotency_key", message)
+    return key
+
+
+def _session_of(key: str) -> str:
+    """The session that a key without one decides, the same on every replica."""
+    return base64.urlsafe_b64encode(hashlib.sha256(f"session of {key}".encode()).digest())[:22].decode()

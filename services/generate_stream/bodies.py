@@ -1,0 +1,181 @@
+"""Request bodies: read within their limit, parsed strictly, validated, with one clear error for whatever is wrong."""
+
+import asyncio
+import hashlib
+import json
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from starlette.requests import ClientDisconnect, Request
+
+from shared import keys
+from shared.http import ApiError
+from shared.text import whole
+
+_BODY_TIMEOUT_S = 10.0
+_JSON_PER_BYTE = 6
+"""A byte of text may take this many in JSON: \\u0000 for a NUL."""
+_OTHER_FIELDS_MAX_BYTES = 64 * 1024
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TurnMessage(_Body):
+    """One message that a client brings along."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str = Field(min_length=1)
+
+
+class StartBody(_Body):
+    """`POST /api/generate-stream`: a question, or a whole conversation that ends in one."""
+
+    sessionId: str | None = None  # noqa: N815 - the contract's own spelling, as are those below
+    prompt: str | None = Field(default=None, min_length=1)
+    messages: list[TurnMessage] | None = Field(default=None, min_length=1, max_length=10_000)
+    provider: Short | None = None
+    model: Short | None = None
+    system: str | None = None
+    maxTokens: int | None = Field(default=None, ge=1, le=1_000_000)  # noqa: N815
+    temperature: float | None = Field(default=None, ge=0, le=2, strict=False)
+    replaces: int | None = Field(default=None, ge=1, le=2**31)
+    stream: bool = True
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if (self.prompt is None) == (self.messages is None):
+            raise ValueError("give either prompt or messages")
+        if self.messages is not None and all(message.role != "user" for message in self.messages):
+            raise ValueError("messages must hold a user's message")
+        return self
+
+    @property
+    def question(self) -> str:
+        """The prompt, or the last user message."""
+        if self.prompt is not None:
+            return self.prompt
+        assert self.messages is not None
+        return next(message.content for message in reversed(self.messages) if message.role == "user")
+
+    @property
+    def size(self) -> int:
+        """Bytes of UTF-8 that the model is asked with."""
+        texts = [self.prompt or "", self.system or "", *(message.content for message in self.messages or [])]
+        return sum(len(text.encode()) for text in texts)
+
+    def request(self) -> str:
+        """What to run, as JSON: all but where it goes and how it is waited for."""
+        return self.model_dump_json(exclude={"sessionId", "stream"}, exclude_none=True)
+
+    def digest(self) -> str:
+        """Tells one request from another."""
+        return hashlib.sha256(self.request().encode()).hexdigest()
+
+
+class StopBody(_Body):
+    """`POST /api/stop-stream`."""
+
+    sessionId: str  # noqa: N815
+    generation: int | None = Field(default=None, ge=1, le=2**31)
+
+
+class DeleteBody(_Body):
+    """`POST /api/delete-stream`."""
+
+    sessionId: str  # noqa: N815
+
+
+Body = TypeVar("Body", StartBody, StopBody, DeleteBody)
+
+
+async def read(request: Request, kind: type[Body], text_max_bytes: int) -> Body:
+    """The body as `kind`. Raises ApiError: 400, 408, 413, 415 or 422."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(415, "unsupported_media_type", "Send JSON, with Content-Type: application/json.")
+    raw = await _bytes(request, text_max_bytes * _JSON_PER_BYTE + _OTHER_FIELDS_MAX_BYTES)
+    return validate(_json(raw), kind, text_max_bytes)
+
+
+def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
+    """A parsed body as `kind`. Raises ApiError: 400, 413 or 422."""
+    if not isinstance(value, dict):
+        raise ApiError(400, "invalid_json", "The body must be a JSON object.")
+    try:
+        body = kind.model_validate(value)
+    except ValidationError as error:
+        _refuse(error)
+    if body.sessionId is not None and not keys.is_session(body.sessionId):
+        raise ApiError(400, "invalid_session_id", "sessionId takes 8 to 64 letters, digits, _ and -.")
+    if isinstance(body, StartBody) and body.size > text_max_bytes:
+        raise ApiError(413, "prompt_too_large", f"prompt, messages and system take {text_max_bytes} bytes in all.")
+    return body
+
+
+async def _bytes(request: Request, limit: int) -> bytes:
+    too_large = ApiError(413, "body_too_large", f"The body takes {limit} bytes at most.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise ApiError(408, "request_timeout", f"The body did not come within {_BODY_TIMEOUT_S:g} s.") from None
+    except ClientDisconnect:
+        raise ApiError(400, "invalid_json", "The body broke off.") from None
+    return bytes(body)
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        raise ApiError(400, "invalid_json", f"The body is not JSON: {reason}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = {whole(name): _whole(member) for name, member in pairs}
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return whole(value)
+    return [_whole(member) for member in value] if isinstance(value, list) else value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _refuse(error: ValidationError) -> NoReturn:
+    # The value itself is left out: it may be long, and it may be private.
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if not where:
+        raise ApiError(400, "invalid_request", f"{message}.") from None
+    if first["type"] == "extra_forbidden":
+        raise ApiError(422, "unknown_field", f"{where[:100]}: there is no such field.") from None
+    if first["type"] == "missing":
+        raise ApiError(400, "invalid_request", f"{where} is missing.") from None
+    raise ApiError(422, "invalid_field", f"{where[:100]}: {message}.") from None

@@ -1,0 +1,153 @@
+"""One attempt of one generation: the provider is read into a draft, while the writer brings the draft into the log."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from services.generate_stream import metrics
+from services.generate_stream.attempt import Attempt
+from services.generate_stream.draft import Draft
+from services.generate_stream.log import Log
+from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Provider, ProviderError
+from services.generate_stream.writer import FENCED, LOST, RELEASED, STOP, Writer
+from shared import logs
+from shared.redis import backoff_s
+
+_log = logging.getLogger(__name__)
+
+_CLOSE_PROVIDER_S = 2.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds one generation."""
+
+    lease_s: float
+    ttl_s: float
+    stall_timeout_s: float
+    answer_max_bytes: int
+
+
+class Generation:
+    """Runs one attempt from `started` to its terminal entry, or until it is released or fenced.
+
+    Two tasks: one reads the provider, one writes the log. The reader never waits for Redis, only for room.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        log: Log,
+        provider: Provider,
+        compose: Callable[[], Awaitable[ChatRequest]],
+        limits: Limits,
+        score: float,
+    ) -> None:
+        self.attempt = attempt
+        self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """How it ended: `completed`, `stopped`, `failed`, `released`, `fenced` or `lost`."""
+        self._provider = provider
+        self._compose = compose
+        self._stall_timeout_s = limits.stall_timeout_s
+        self._draft = Draft(attempt.generation, attempt.started, limits.answer_max_bytes)
+        self._writer = Writer(attempt, self._draft, log, limits.lease_s, limits.ttl_s, score)
+        self._began = time.monotonic()
+
+    def look(self) -> None:
+        """Somebody says that meta has changed (a stop, a delete): beat now, and see."""
+        self._writer.wake()
+
+    def release(self) -> None:
+        """Let go, so that another process begins the next attempt at once."""
+        self._writer.release()
+
+    async def run(self) -> None:
+        """Run to the end; `over` tells which, and the answer is kept a while after."""
+        reading = asyncio.create_task(self._read(), name=f"read {self.attempt.session}")
+        try:
+            while (outcome := await self._writer.write()) == STOP:
+                await _close(reading)
+                self._stop()
+        finally:
+            await _close(reading)
+        self._tell(outcome)
+        if outcome not in (RELEASED, FENCED, LOST):
+            await self._writer.keep()
+
+    def _stop(self) -> None:
+        # The provider may have ended by itself in the same moment; then that end stands.
+        if not self._draft.status:
+            self._draft.end("stopped", self._ms(), finish_reason="stopped")
+        self._writer.wake()
+
+    def _tell(self, outcome: str) -> None:
+        metrics.OUTCOMES.labels(self._provider.name, outcome).inc()
+        code = {"code": self._draft.entries[-1]["code"]} if outcome == "failed" else {}
+        where = {"session": self.attempt.session, "generation": self.attempt.generation}
+        logs.info(_log, "generation over", **where, outcome=outcome, **code, duration_ms=self._ms())
+        self.over.set_result(outcome)
+
+    async def _read(self) -> None:
+        try:
+            finish_reason, usage = await self._read_provider(await self._request())
+            self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
+        except ProviderError as error:
+            self._fail(error)
+        except Exception:  # noqa: BLE001 - whatever breaks here, the answer must get its end (law 4)
+            _log.exception("reading a provider broke", extra={"fields": {"session": self.attempt.session}})
+            self._fail(ProviderError("provider_error", "The model could not be read.", retryable=True))
+        finally:
+            self._writer.wake()
+
+    def _fail(self, error: ProviderError) -> None:
+        retryable = "true" if error.retryable else "false"
+        self._draft.end("failed", self._ms(), code=error.code, error=error.text, retryable=retryable)
+
+    async def _request(self) -> ChatRequest:
+        failures = 0
+        while True:
+            try:
+                return await self._compose()
+            except RedisError:
+                # The earlier turns are in a log that is out of reach; the writer knows when to give up.
+                await asyncio.sleep(backoff_s(failures))
+                failures += 1
+
+    async def _read_provider(self, request: ChatRequest) -> tuple[str, Any]:
+        async with contextlib.aclosing(self._provider.stream(request)) as parts:
+            while True:
+                part = await self._next(parts)
+                if isinstance(part, Done):
+                    return part.finish_reason, part.usage
+                self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, self._ms())
+                if self._draft.has_gathered():
+                    self._writer.wake()
+                if self._draft.reached_limit:
+                    return "length_cap", None
+                await self._writer.room()
+
+    async def _next(self, parts: Any) -> Part:
+        try:
+            async with asyncio.timeout(self._stall_timeout_s):
+                part: Part = await anext(parts)
+                return part
+        except TimeoutError:
+            silence = f"The model said nothing for {self._stall_timeout_s:g} seconds."
+            raise ProviderError("provider_timeout", silence, retryable=True) from None
+        except StopAsyncIteration:
+            raise ProviderError("provider_cut", "The model's answer broke off.", retryable=True) from None
+
+    def _ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
+
+
+async def _close(reading: asyncio.Task[None]) -> None:
+    """End the reading, and with it the provider's response; one that does not let go is left behind."""
+    reading.cancel()
+    await asyncio.wait([reading], timeout=_CLOSE_PROVIDER_S)

@@ -1,0 +1,117 @@
+"""What the model is told of the earlier turns. Choosing and cutting is pure; reading goes back from the new turn."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from services.generate_stream.attempt import Attempt
+from services.generate_stream.bodies import StartBody
+from services.generate_stream.log import Log
+from services.generate_stream.providers import Message
+from shared import events
+from shared.events import Entry
+from shared.position import Position
+from shared.view import Answer, View
+
+Turn = list[Message]
+
+
+async def conversation(log: Log, attempt: Attempt, body: StartBody, max_bytes: int) -> list[Message]:
+    """All that the model is told: the earlier turns and the new question, or the conversation that the body brings.
+
+    Raises RedisAway.
+    """
+    if body.messages:
+        return [Message(message.role, message.content) for message in body.messages]
+    brought, generation = await log.messages(attempt.session)
+    base = Base(int(generation), [Message(**message) for message in json.loads(brought)]) if brought else None
+    entries = log.back(attempt.session, Position(attempt.ms, 0))
+    return [*await before(entries, base, body.replaces, max_bytes), Message("user", body.question)]
+
+
+class Base(NamedTuple):
+    """The newest generation whose request brought the conversation along, and that conversation."""
+
+    generation: int
+    messages: Sequence[Message]
+
+
+async def before(
+    entries: AsyncIterator[Entry], base: Base | None, replaces: int | None, max_bytes: int
+) -> list[Message]:
+    """The earlier turns, oldest first, from a log read backwards from the new turn's beginning.
+
+    Nothing of what lies before `base` counts. Reading ends there, or when `max_bytes` are full.
+    """
+    turns: list[Turn] = []
+    left_out = {replaces} if replaces else set()
+    size = 0
+    async for answer in _answers(entries):
+        if answer.replaces:
+            left_out.add(answer.replaces)
+        is_base = base is not None and base.generation == answer.generation
+        brought = base.messages if base and is_base else [Message("user", answer.prompt)]
+        turns = [*_turns(brought, None if answer.generation in left_out else _reply(answer)), *turns]
+        size = sum(map(_size, turns))
+        if is_base or size > max_bytes:
+            break
+    return newest(turns, max_bytes)
+
+
+def newest(turns: Sequence[Turn], max_bytes: int) -> list[Message]:
+    """As many of the newest whole turns as fit; a system's words come first and stay."""
+    system = [message for turn in turns for message in turn if message.role == "system"]
+    left = max_bytes - _size(system)
+    kept: list[Turn] = []
+    for turn in reversed(turns):
+        said = [message for message in turn if message.role != "system"]
+        left -= _size(said)
+        if left < 0:
+            break
+        kept.append(said)
+    return [*system, *(message for turn in reversed(kept) for message in turn)]
+
+
+def _reply(answer: Answer) -> str | None:
+    """What the model said, if that turn counts: failed ones and empty ones do not, nor one that still runs."""
+    return answer.text or None if answer.status in ("completed", "stopped") else None
+
+
+def _turns(brought: Sequence[Message], reply: str | None) -> list[Turn]:
+    """Cut a conversation into turns, each from a user's message on; the last one counts only with its reply."""
+    turns: list[Turn] = []
+    for message in brought:
+        if not turns or (message.role == "user" and turns[-1][-1].role != "user"):
+            turns.append([])
+        turns[-1].append(message)
+    if reply is not None:
+        return [*turns[:-1], [*turns[-1], Message("assistant", reply)]]
+    last = turns.pop()
+    system = [message for message in last if message.role == "system"]
+    return [*turns, system] if system else turns
+
+
+async def _answers(entries: AsyncIterator[Entry]) -> AsyncIterator[Answer]:
+    """Fold entries that come newest first into answers, newest first."""
+    gathered: list[Entry] = []
+    number: str | None = None
+    async for entry in entries:
+        generation = entry.fields.get("generation", number)
+        if gathered and generation != number:
+            yield _fold(gathered)
+            gathered = []
+        number = generation
+        gathered.append(entry)
+    if gathered:
+        yield _fold(gathered)
+
+
+def _fold(newest_first: list[Entry]) -> Answer:
+    view = View()
+    for entry in reversed(newest_first):
+        view.apply(str(entry.id), events.event(entry.fields))
+    return next(reversed(view.answers.values()), Answer(0))
+
+
+def _size(messages: Sequence[Message]) -> int:
+    return sum(len(message.content.encode()) for message in messages)

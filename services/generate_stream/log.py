@@ -1,0 +1,159 @@
+"""The log of a session, from its writer's side: start, append, stop, claim, delete, and reading back."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
+
+from services.generate_stream import scripts
+from services.generate_stream.attempt import Ask, Attempt, Fields
+from shared import events, keys
+from shared.events import Entry
+from shared.position import Position
+from shared.wire import Argument, Wire
+
+_PAGE = 200
+"""Entries per step of reading back; at 16 KiB each, some 3 MB at most."""
+
+
+class Lease(NamedTuple):
+    """What every write says: how long a silent producer keeps its attempt, how long an idle session stays."""
+
+    lease_s: float
+    ttl_s: float
+
+    @property
+    def lease_ms(self) -> int:
+        return int(self.lease_s * 1000)
+
+    @property
+    def ttl(self) -> int:
+        """Whole seconds, as EXPIRE takes them, at least one."""
+        return max(1, round(self.ttl_s))
+
+
+class Appended(NamedTuple):
+    """The log has everything up to `last`; `stop` says that somebody asked for the end."""
+
+    last: int
+    stop: bool
+    lease_until_ms: int
+
+
+class Gap(NamedTuple):
+    """Redis has this attempt only up to `last`, -1 for not even its beginning; nothing was added."""
+
+    last: int
+
+
+class Fenced(NamedTuple):
+    """The attempt is another's now, or the session is gone: nothing was added, and nothing will be."""
+
+
+class Log:
+    """All logs, through one wire for appends and one for all other commands."""
+
+    def __init__(self, appends: Wire, commands: Wire, producer: str, lease: Lease) -> None:
+        self.producer = producer
+        self._appends = appends
+        self._commands = commands
+        self._lease = lease
+
+    async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
+        """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
+        key, digest = ask.idempotency_key, ask.body.digest()
+        head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, "PUBLISH", generations_max)
+        arguments = (*head, key, digest, ask.body.request(), ask.messages, ask.body.replaces or "", *_flat(told))
+        return _text(await scripts.START(self._commands, _keys(ask.session), arguments))
+
+    async def append(
+        self, attempt: Attempt, first: int, entries: Sequence[Fields], then: str = ""
+    ) -> Appended | Gap | Fenced:
+        """Write `entries` from seq `first` on, renew the lease, and learn whether to go on.
+
+        `then` is `release`, or the status with which the last entry ends the generation. Safe to send again.
+        """
+        meta = _flat(attempt.meta) if first == 0 else []
+        counted = _counted(entries)
+        lease, ttl = self._lease.lease_ms, self._lease.ttl
+        head = (attempt.ms, attempt.token, first, lease, ttl, "PUBLISH", then, len(meta))
+        arguments = (*head, *meta, *counted)
+        reply = await scripts.APPEND(self._appends, _keys(attempt.session), arguments)
+        match reply[0]:
+            case b"ok":
+                return Appended(int(reply[1]), bool(reply[2]), int(reply[3]))
+            case b"gap":
+                return Gap(int(reply[1]))
+            case _:
+                return Fenced()
+
+    async def stop(self, session: str, generation: int | None) -> list[str]:
+        """Ask for the end of what runs; the reply is the script's."""
+        arguments = (generation or "", keys.control(""), session)
+        return _text(await scripts.STOP(self._commands, _keys(session), arguments))
+
+    async def claim(
+        self, session: str, lease_until_ms: int, token: str, *, policy: str, started: Fields, failed: Fields,
+        stopped: Fields,
+    ) -> list[str]:  # fmt: skip
+        """Take over an attempt whose lease, as last seen, is over; the reply is the script's."""
+        lists = _counted((started, failed, stopped))
+        lease, ttl = self._lease.lease_ms, self._lease.ttl
+        arguments = (lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, *lists)
+        return _text(await scripts.CLAIM(self._commands, _keys(session), arguments))
+
+    async def delete(self, session: str) -> None:
+        """Remove a session; what runs in it is fenced and woken."""
+        arguments = (2 * self._lease.lease_ms, "PUBLISH", keys.control(""), session)
+        await scripts.DELETE(self._commands, _keys(session), arguments)
+
+    async def enter_running(self, session: str) -> float:
+        """Put a session into the index of running generations; returns the score it got: about the lease's end."""
+        # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
+        score = (time.time() + self._lease.lease_s) * 1000
+        await self._commands.call("ZADD", keys.RUNNING, score, session)
+        return score
+
+    async def leave_running(self, session: str, score: float) -> None:
+        """Take a session out of the index, unless it was entered again since `score`."""
+        await scripts.LEAVE(self._commands, [keys.RUNNING], (session, score))
+
+    async def meta(self, session: str) -> Fields:
+        """All of a session's meta; empty where there is none."""
+        flat = _text(await self._commands.call("HGETALL", keys.meta(session)))
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    async def messages(self, session: str) -> tuple[str, str]:
+        """The newest conversation that a client brought along, as JSON, and its generation; empty without one."""
+        brought, generation = await self._commands.call("HMGET", keys.meta(session), "messages", "messagesGeneration")
+        return (brought or b"").decode(), (generation or b"").decode()
+
+    async def back(self, session: str, before: Position | None = None) -> AsyncIterator[Entry]:
+        """The entries of a log, newest first, from just before a position or from the end."""
+        end = f"({before}" if before else "+"
+        while True:
+            page = await self._commands.call("XREVRANGE", keys.log(session), end, "-", "COUNT", _PAGE)
+            for raw in page:
+                yield events.decode(raw)
+            if len(page) < _PAGE:
+                return
+            end = f"({page[-1][0].decode()}"
+
+
+def _keys(session: str) -> list[str]:
+    return [keys.log(session), keys.meta(session)]
+
+
+def _flat(fields: Fields) -> list[str]:
+    return [part for pair in fields.items() for part in pair]
+
+
+def _counted(lists: Sequence[Fields]) -> list[Argument]:
+    """Each preceded by how many strings it has, as the scripts read them."""
+    parts: list[Argument] = []
+    for fields in lists:
+        parts += [len(fields) * 2, *_flat(fields)]
+    return parts
+
+
+def _text(reply: Sequence[Any]) -> list[str]:
+    return [part.decode() if isinstance(part, bytes) else str(part) for part in reply]

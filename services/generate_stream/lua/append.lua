@@ -1,0 +1,58 @@
+-- append: add entries to a running attempt; with none it is the heartbeat.
+-- KEYS   log, meta
+-- ARGV   1 attempt's ms  2 token  3 first seq  4 lease (ms)  5 TTL (s)  6 PUBLISH or SPUBLISH
+--        7 '' | release | the status that the last entry ends the generation with
+--        8 k, how many strings of meta follow (only from seq 0 on)  9… meta's fields, name and value by turns
+--        then for each entry: how many strings, and these, name and value by turns
+-- Reply  {ok, last seq of the attempt, 1 if a stop is asked for, lease end (ms)} | {gap, last seq or -1} | {fenced}
+-- Why    The writer gives the ids, so an append that is sent again adds nothing. Gaps are looked for before the first
+--        XADD, because a script that errs leaves what it wrote. Meta that is absent or of an earlier attempt means that
+--        Redis lost this attempt: the writer then sends all, meta first. The first write is an EXPIRE, which Redis
+--        lets through at maxmemory, and what follows it too: a running answer always gets its end.
+local log, meta = KEYS[1], KEYS[2]
+local mine = tonumber(ARGV[1])
+local held = redis.call('HMGET', meta, 'attemptMs', 'token', 'status', 'stop', 'generation')
+local held_ms = tonumber(held[1] or -1)
+if held[3] == 'deleted' or held_ms > mine or (held_ms == mine and held[2] ~= ARGV[2]) then return {'fenced'} end
+
+local have = -1
+local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+if last then
+  local ms, seq = string.match(last[1], '^(%d+)-(%d+)$')
+  if tonumber(ms) > mine then return {'fenced'} end
+  if tonumber(ms) == mine then have = tonumber(seq) end
+end
+local first, meta_strings = tonumber(ARGV[3]), tonumber(ARGV[8])
+local lost = held_ms < mine
+if lost and meta_strings == 0 then return {'gap', -1} end
+if first > have + 1 then return {'gap', have} end
+
+local time = redis.call('TIME')
+local lease_until = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[4]
+redis.call('EXPIRE', meta, ARGV[5])
+if lost then
+  redis.call('HDEL', meta, 'stop')
+  for i = 9, 8 + meta_strings, 2 do redis.call('HSET', meta, ARGV[i], ARGV[i + 1]) end
+end
+
+local at, seq, added = 9 + meta_strings, first, 0
+while at <= #ARGV do
+  local strings = tonumber(ARGV[at])
+  if seq > have then
+    redis.call('XADD', log, string.format('%.0f-%.0f', mine, seq), unpack(ARGV, at + 1, at + strings))
+    have, added = seq, added + 1
+  end
+  at, seq = at + strings + 1, seq + 1
+end
+
+if ARGV[7] == 'release' then
+  lease_until = 0
+elseif ARGV[7] ~= '' then
+  redis.call('HSET', meta, 'status', ARGV[7])
+end
+redis.call('HSET', meta, 'leaseUntilMs', string.format('%.0f', lease_until))
+redis.call('EXPIRE', log, ARGV[5])
+redis.call('EXPIRE', meta, ARGV[5])
+if added > 0 then redis.call(ARGV[6], log, '') end
+local stop = not lost and held[4] and held[4] == held[5] and 1 or 0
+return {'ok', have, stop, string.format('%.0f', lease_until)}

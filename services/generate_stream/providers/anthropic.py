@@ -1,0 +1,98 @@
+"""Anthropic's Messages by the anthropic SDK, with the model's thinking."""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import anthropic
+from anthropic.types import MessageDeltaUsage, RawContentBlockDeltaEvent, RawMessageStreamEvent, Usage
+
+from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
+from services.generate_stream.providers.errors import cut, is_broken
+from services.generate_stream.providers.response import RETRIES, opened, timeout
+
+BASE_URL = "https://api.anthropic.com"
+
+# The API wants a number. Thinking counts too, and no model that is still served takes less.
+_MAX_TOKENS = 32_000
+
+# Models that refuse {"type": "adaptive"}: those before Opus 4.6 and Sonnet 4.6, and Haiku 4. Every other name,
+# also one that we never heard of, gets it: that is where the API is going.
+# Source: https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
+_WITHOUT_THINKING = re.compile(
+    r"claude-(instant|[1-3](?!\d)|haiku-4(?!\d)|(opus|sonnet)-4([-.][0-5])?(-\d{8})?(?![-.]?\d))", re.ASCII
+)
+
+
+class Anthropic:
+    """Anthropic, or a server that speaks its Messages API."""
+
+    name = "anthropic"
+
+    def __init__(self, models: tuple[str, ...], *, key: str, base_url: str, stall_timeout_s: float) -> None:
+        self.models = models
+        self._client = anthropic.AsyncAnthropic(
+            api_key=key, base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
+        )
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
+        """Ask, and give each part as it comes; see Provider."""
+        finish_reason, usage, whole = "unknown", dict[str, Any](), False
+        async with opened(self._client.messages.create(**_parameters(request), stream=True)) as events:
+            try:
+                async for event in events:
+                    if event.type == "content_block_delta" and (part := _part(event)):
+                        yield part
+                    elif event.type == "message_delta":
+                        finish_reason = event.delta.stop_reason or finish_reason
+                    elif event.type == "message_stop":
+                        whole = True
+                    usage |= _usage(event)
+            except Exception as exc:
+                # After message_stop nothing can be lost any more.
+                if not (whole and is_broken(exc)):
+                    raise
+            if not whole:
+                raise cut()
+        yield Done(finish_reason, usage or None)
+
+    async def close(self) -> None:
+        """Close the SDK's connections."""
+        await self._client.close()
+
+
+def _parameters(request: ChatRequest) -> dict[str, Any]:
+    """The request as this API takes it: the system's words apart, and a limit always."""
+    system = [request.system or "", *(text for role, text in request.messages if role == "system")]
+    parameters: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_tokens or _MAX_TOKENS,
+        "messages": [{"role": role, "content": text} for role, text in request.messages if role != "system"],
+    }
+    if said := "\n\n".join(filter(None, system)):
+        parameters["system"] = said
+    if not _WITHOUT_THINKING.search(request.model):
+        # By default the newer models think and keep it to themselves. A temperature is left out: these models
+        # refuse one, and the SDK has no parameter for it any more.
+        parameters["thinking"] = {"type": "adaptive", "display": "summarized"}
+    elif request.temperature is not None:
+        parameters["extra_body"] = {"temperature": request.temperature}
+    return parameters
+
+
+def _part(event: RawContentBlockDeltaEvent) -> Part | None:
+    if event.delta.type == "text_delta":
+        return Delta(event.delta.text)
+    if event.delta.type == "thinking_delta":
+        return Reasoning(event.delta.thinking)
+    return None
+
+
+def _usage(event: RawMessageStreamEvent) -> dict[str, Any]:
+    """What the event says of the bill; the counts are cumulative, so that a later one replaces an earlier one."""
+    said: Usage | MessageDeltaUsage | None = None
+    if event.type == "message_start":
+        said = event.message.usage
+    elif event.type == "message_delta":
+        said = event.usage
+    return said.to_dict(mode="json", exclude_none=True, warnings=False) if said else {}

@@ -1,0 +1,100 @@
+"""Chat Completions by the openai SDK: OpenAI itself, Gemini's endpoint, and every compatible server."""
+
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionChunk
+from openai.types.completion_usage import CompletionUsage
+
+from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
+from services.generate_stream.providers.errors import cut, is_broken
+from services.generate_stream.providers.response import RETRIES, opened, timeout
+
+BASE_URL = "https://api.openai.com/v1"
+GEMINI_BASE_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
+
+
+class OpenAI:
+    """One server that speaks Chat Completions. Without a key, no Authorization header is sent at all."""
+
+    def __init__(
+        self, name: str, models: tuple[str, ...], *, key: str | None, base_url: str, stall_timeout_s: float
+    ) -> None:
+        self.name = name
+        self.models = models
+        # Always our own header, so that no key of the environment goes to a server that it is not for.
+        self._headers = {"Authorization": f"Bearer {key}" if key else openai.omit}
+        self._client = openai.AsyncOpenAI(
+            api_key=key or "none", base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
+        )
+        host = httpx2.URL(base_url).host
+        self._own_host = host == "openai.com" or host.endswith(".openai.com")
+        if not self._own_host:
+            self._client.organization = self._client.project = None
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
+        """Ask, and give each part as it comes; see Provider."""
+        finish_reason, usage = "", None
+        create = self._client.chat.completions.create
+        async with opened(create(**self._parameters(request), extra_headers=self._headers)) as chunks:
+            try:
+                async for chunk in chunks:
+                    for part in _parts(chunk):
+                        yield part
+                    finish_reason = _finish_reason(chunk) or finish_reason
+                    usage = _usage(chunk) or usage
+            except Exception as exc:
+                # After its finish_reason the answer is whole; only the bill was lost.
+                if not (finish_reason and is_broken(exc)):
+                    raise
+            if not finish_reason:
+                raise cut()
+        yield Done(finish_reason, usage)
+
+    async def close(self) -> None:
+        """Close the SDK's connections."""
+        await self._client.close()
+
+    def _parameters(self, request: ChatRequest) -> dict[str, Any]:
+        messages = [{"role": role, "content": content} for role, content in request.messages]
+        if request.system:
+            messages.insert(0, {"role": "system", "content": request.system})
+        parameters: dict[str, Any] = {
+            "model": request.model,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.max_tokens is not None:
+            # OpenAI's models refuse the old name, most compatible servers don't know the new one.
+            name = "max_completion_tokens" if self._own_host else "max_tokens"
+            parameters[name] = request.max_tokens
+        if request.temperature is not None:
+            parameters["temperature"] = request.temperature
+        return parameters
+
+
+def _parts(chunk: ChatCompletionChunk) -> Iterator[Part]:
+    # Compatible servers send null where the SDK's types promise a list or an object.
+    for choice in chunk.choices or ():
+        if delta := choice.delta:
+            # Not in OpenAI's own API: DeepSeek and vLLM name it the first way, OpenRouter and Ollama the second.
+            thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+            if isinstance(thought, str) and thought:
+                yield Reasoning(thought)
+            # A refusal is the answer that the user gets, in another field.
+            for text in (delta.content, delta.refusal):
+                if isinstance(text, str) and text:
+                    yield Delta(text)
+
+
+def _finish_reason(chunk: ChatCompletionChunk) -> str | None:
+    return next((choice.finish_reason for choice in chunk.choices or () if choice.finish_reason), None)
+
+
+def _usage(chunk: ChatCompletionChunk) -> dict[str, Any] | None:
+    if not isinstance(chunk.usage, CompletionUsage):
+        return None
+    return chunk.usage.to_dict(mode="json", exclude_none=True, warnings=False)

@@ -1,0 +1,49 @@
+"""Waiting for a whole answer, for clients that do not stream."""
+
+import asyncio
+
+from services.generate_stream.log import Log
+from services.generate_stream.producer import Producer
+from services.generate_stream.writer import FENCED, LOST, RELEASED
+from shared import events
+from shared.http import ApiError
+from shared.view import Answer, View
+
+_POLL_S = 0.25
+
+
+async def answer(producer: Producer, session: str, generation: int) -> Answer:
+    """The answer once it has its end, whichever process writes it.
+
+    Raises ApiError: 404 when the session is gone, 503 `handed_over` when this process has to let go of it.
+    """
+    while not producer.draining or producer.running(session, generation):
+        running = producer.running(session, generation)
+        if running and await asyncio.shield(running.over) in (RELEASED, LOST):
+            break
+        found = await read(producer.log, session, generation)
+        if found is None:
+            raise ApiError(404, "session_not_found", "This session is gone.")
+        if found.status != "running":
+            return found
+        if running and running.over.result() == FENCED:
+            break
+        await asyncio.sleep(_POLL_S)
+    raise ApiError(503, "handed_over", "The answer goes on elsewhere: follow it.", retry=True)
+
+
+async def read(log: Log, session: str, generation: int) -> Answer | None:
+    """One generation as the log has it; None where it has nothing of it."""
+    entries = []
+    async for entry in log.back(session):
+        number = entry.fields.get("generation", "")
+        if number == str(generation):
+            entries.append(entry)
+            if events.is_started(entry.fields):
+                break
+        elif number.isdigit() and int(number) < generation:
+            break
+    view = View()
+    for entry in reversed(entries):
+        view.apply(str(entry.id), events.event(entry.fields))
+    return view.answers.get(generation)

@@ -1,0 +1,170 @@
+"""The writer of one attempt: what gathered while the last append was in flight leaves in the next."""
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from redis.exceptions import RedisError
+
+from services.generate_stream import metrics
+from services.generate_stream.attempt import Attempt, Fields
+from services.generate_stream.draft import Draft, size_of
+from services.generate_stream.log import Appended, Fenced, Gap, Log
+from shared import logs
+from shared.redis import backoff_s
+
+_log = logging.getLogger(__name__)
+
+APPEND_MAX_ENTRIES = 256
+APPEND_MAX_BYTES = 512 * 1024
+HELD_BACK_MAX_BYTES = 256 * 1024
+"""Words that the log is not known to have; past this the provider is not read."""
+
+KEEP_AFTER_END_S = 3.0
+_KEEP_TRIES = 5
+
+STOP = "stop"
+RELEASED = "released"
+FENCED = "fenced"
+LOST = "lost"
+
+
+class Writer:
+    """Brings a draft into the log, one append at a time, and keeps the lease.
+
+    It never gives up on Redis while the session could still be there: an append whose reply is lost is sent again
+    (the ids make that harmless), and a gap is filled from the draft, which holds the whole attempt.
+    """
+
+    def __init__(self, attempt: Attempt, draft: Draft, log: Log, lease_s: float, ttl_s: float, score: float) -> None:
+        self._attempt = attempt
+        self._draft = draft
+        self._log = log
+        self._beat_s = lease_s / 3
+        self._ttl_s = ttl_s
+        self._score = score
+        self._next = 1
+        """The seq of the first entry that the log is not known to have."""
+        self._taken = 0
+        """How many bytes of the draft's content the log is known to have."""
+        self._releasing = False
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._beat_at = time.monotonic() + self._beat_s
+        self._written_at = time.monotonic()
+
+    def wake(self) -> None:
+        """There is something to write, or to look at: new words, an end, a stop that somebody asked for."""
+        self._work.set()
+
+    def release(self) -> None:
+        """Let go of the attempt with the next append, so that another process begins the next one at once."""
+        self._releasing = True
+        self._work.set()
+
+    async def room(self) -> None:
+        """Wait until not too much is held back."""
+        while self._draft.size - self._taken > HELD_BACK_MAX_BYTES:
+            self._room.clear()
+            await self._room.wait()
+
+    async def write(self) -> str:
+        """Append until there is something to tell.
+
+        Returns STOP when somebody asked for the end of a draft that has none yet: end it, and call again. Else how
+        the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), or LOST (Redis was away
+        for as long as the session could live).
+        """
+        failures = 0
+        while True:
+            if not failures:
+                await self._wait_for_work()
+            try:
+                reply, then = await self._append()
+            except RedisError as error:
+                if time.monotonic() - self._written_at > self._ttl_s:
+                    return LOST
+                if not failures:
+                    logs.warning(_log, "append held back", session=self._attempt.session, cause=str(error))
+                await asyncio.sleep(backoff_s(failures))
+                failures += 1
+                continue
+            failures, self._written_at = 0, time.monotonic()
+            if isinstance(reply, Fenced):
+                return FENCED
+            if isinstance(reply, Appended):
+                if then:
+                    return await self._over(then)
+                if reply.stop and not self._draft.status:
+                    return STOP
+
+    async def keep(self) -> None:
+        """Hold the ended answer a while, then make sure that the log still has its last entry.
+
+        A Redis that comes back without its last second gets it again, the terminal entry included.
+        """
+        await asyncio.sleep(KEEP_AFTER_END_S)
+        for failures in range(_KEEP_TRIES):
+            with contextlib.suppress(RedisError):
+                reply, then = await self._append()
+                while isinstance(reply, Gap) or not then:
+                    reply, then = await self._append()
+                return
+            await asyncio.sleep(backoff_s(failures))
+
+    async def _wait_for_work(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._beat_at - time.monotonic())):
+                await self._work.wait()
+        self._work.clear()
+
+    async def _append(self) -> tuple[Appended | Gap | Fenced, str]:
+        """One round trip; with the reply, how the attempt was ended in it, if it was."""
+        self._draft.cut()
+        content, entries = self._draft.size, self._batch()
+        whole = self._next + len(entries) == len(self._draft.entries)
+        then = self._then() if whole else ""
+        await self._enter_running()
+        metrics.APPENDS.inc()
+        metrics.APPENDED_ENTRIES.inc(len(entries))
+        reply = await self._log.append(self._attempt, self._next, entries, then)
+        if isinstance(reply, Gap):
+            logs.warning(_log, "filling a gap", session=self._attempt.session, after_seq=reply.last)
+        if not isinstance(reply, Fenced):
+            self._next = reply.last + 1
+        if isinstance(reply, Appended) and whole:
+            self._taken = content
+            self._room.set()
+        if self._next < len(self._draft.entries):
+            self._work.set()
+        return reply, then
+
+    def _batch(self) -> list[Fields]:
+        batch: list[Fields] = []
+        size = 0
+        for entry in self._draft.entries[self._next : self._next + APPEND_MAX_ENTRIES]:
+            size += size_of(entry)
+            if batch and size > APPEND_MAX_BYTES:
+                break
+            batch.append(entry)
+        return batch
+
+    def _then(self) -> str:
+        if self._draft.status:
+            return self._draft.status
+        return "release" if self._releasing else ""
+
+    async def _over(self, then: str) -> str:
+        if then == "release":
+            return RELEASED
+        # The index is a hint; a sweeper takes out what stays behind here.
+        with contextlib.suppress(RedisError):
+            await self._log.leave_running(self._attempt.session, self._score)
+        return then
+
+    async def _enter_running(self) -> None:
+        now = time.monotonic()
+        if now >= self._beat_at and not self._draft.status:
+            self._beat_at = now + self._beat_s
+            self._score = await self._log.enter_running(self._attempt.session)

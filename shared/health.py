@@ -1,0 +1,45 @@
+"""Whether this process should get work: it is not draining, and Redis answers."""
+
+import asyncio
+import time
+
+from redis.exceptions import RedisError
+
+from shared.wire import Wire
+
+AWAY_S = 10.0
+"""How long Redis may be away before the process says that it is not ready. Shorter breaks are ridden out."""
+
+_PING_EVERY_S = 1.0
+
+
+class Health:
+    """Pings Redis for as long as the process lives."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.draining = False
+        self._wire = wire
+        self._last_answer = time.monotonic() - AWAY_S
+        self._task = asyncio.create_task(self._ping(), name="health")
+
+    def not_ready(self) -> str | None:
+        """Why this process should get no new work; None when it should."""
+        if self.draining:
+            return "draining"
+        if time.monotonic() - self._last_answer >= AWAY_S:
+            return "redis_unavailable"
+        return None
+
+    async def close(self) -> None:
+        """Stop pinging."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _ping(self) -> None:
+        while True:
+            try:
+                await self._wire.call("PING")
+                self._last_answer = time.monotonic()
+            except RedisError:
+                pass  # being away is what the age of the last answer tells
+            await asyncio.sleep(_PING_EVERY_S)

@@ -1,0 +1,133 @@
+"""What the two services' HTTP has in common: the error body, the table of exceptions, health and metrics."""
+
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ExceptionHandler
+
+from shared.wire import RedisAway
+
+_log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = "1"
+
+
+class ApiError(Exception):
+    """An answer other than the one asked for: a status, a stable code, a message for people."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry: bool = False, **facts: str | int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = {"Retry-After": RETRY_AFTER_S} if retry else {}
+        self.facts = facts
+        """Further members of the body, beside `error`."""
+
+
+def error_response(error: ApiError) -> Response:
+    """The JSON body that every error has."""
+    body = {"error": {"code": error.code, "message": error.message}, **error.facts}
+    return JSONResponse(body, error.status, headers=error.headers)
+
+
+async def _api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error_response(error)
+
+
+async def _redis_away(_: Request, error: Exception) -> Response:
+    _log.warning("a request failed because Redis is away", extra={"fields": {"cause": str(error)}})
+    return error_response(ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True))
+
+
+async def _http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    messages = {404: "There is no such route.", 405: "This route does not take that method."}
+    status = error.status_code
+    code, message = codes.get(status, "bad_request"), messages.get(status, error.detail)
+    response = error_response(ApiError(status, code, message))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    # Starlette raises it again after this answer, and the server logs it with its trace.
+    del error
+    return error_response(ApiError(500, "internal_error", "Something went wrong here. It was logged."))
+
+
+EXCEPTIONS: Mapping[type[Exception] | int, ExceptionHandler] = {
+    ApiError: _api_error,
+    RedisAway: _redis_away,
+    HTTPException: _http_exception,
+    Exception: _unexpected,
+}
+
+
+class Readiness(Protocol):
+    """Who knows whether this process should get work."""
+
+    def not_ready(self) -> str | None: ...
+
+
+def _health(request: Request) -> Readiness:
+    health: Readiness = request.app.state.health
+    return health
+
+
+async def healthz(_: Request) -> Response:
+    """Alive: this process answers."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """Ready for work, or 503 with the reason."""
+    reason = _health(request).not_ready()
+    if reason:
+        raise ApiError(503, reason, "Not ready for new work.", retry=True)
+    return PlainTextResponse("ready\n")
+
+
+async def metrics(_: Request) -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+OPERATION_ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def cors(origins: tuple[str, ...]) -> list[Middleware]:
+    """Let pages of exactly these origins call; none by default."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+            max_age=600,
+        )
+    ]
+
+
+def application(routes: list[Route], middleware: list[Middleware], lifespan: object) -> Starlette:
+    """An application with the common routes and the one table of errors."""
+    return Starlette(
+        routes=[*routes, *OPERATION_ROUTES],
+        middleware=middleware,
+        exception_handlers=EXCEPTIONS,
+        lifespan=lifespan,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,116 @@
+"""One process of one service: uvicorn, with a drain before it closes and a way to cut a response."""
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_log = logging.getLogger(__name__)
+
+_CUT = "rejoin.cut"
+_FLUSH_S = 2.0
+_GRACE_S = 5
+_SPARE_FILES = 64
+
+
+def cut(scope: Scope) -> None:
+    """Break off the response of this request without its end, so that the client knows to come back.
+
+    What has been written still leaves; a peer that does not take it within 2 s loses it.
+    """
+    close: Callable[[], None] | None = scope.get("extensions", {}).get(_CUT)
+    if close:
+        close()
+
+
+class _CuttableProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol; ASGI itself has no word for breaking a response off."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        extensions: dict[str, Any] = {_CUT: self._cut}
+        self.scope["extensions"] = extensions
+
+    def _cut(self) -> None:
+        self.transport.close()
+        # close() waits for the peer to take what is buffered, and a dead peer never does.
+        self.loop.call_later(_FLUSH_S, self.transport.abort)
+
+
+class _Server(uvicorn.Server):
+    """Drains at the first SIGTERM or SIGINT while it still answers; a second one ends it at once."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del frame
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._leave, sig)
+
+    def _leave(self, sig: int) -> None:
+        if self._draining is None and self.started:
+            _log.info("draining", extra={"fields": {"signal": signal.Signals(sig).name}})
+            self._draining = asyncio.create_task(self._drain_then_exit())
+            return
+        self.should_exit = True
+        self.force_exit = True
+
+    async def _drain_then_exit(self) -> None:
+        try:
+            await self._drain()
+        finally:
+            self.should_exit = True
+
+
+def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]) -> None:
+    """Serve until a signal; then drain, close and return. Exits with one line when the port can't be had."""
+    try:
+        listening = socket.create_server((host, port), backlog=4096, family=_family(host))
+    except OSError as error:
+        sys.exit(f"can't listen on {host}:{port}: {error.strerror or error}")
+    config = uvicorn.Config(
+        app,
+        http=_CuttableProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    _log.info("listening", extra={"fields": {"host": host, "port": listening.getsockname()[1]}})
+    server = _Server(config, drain)
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(1)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raise the limit of open files as far as it goes, and say so when it stays under `wanted` connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < wanted + _SPARE_FILES:
+        fields = {"limit": hard, "wanted": wanted + _SPARE_FILES}
+        _log.warning("the limit of open files (ulimit -Hn) is below what the settings allow", extra={"fields": fields})

@@ -1,0 +1,151 @@
+"""Settings: read once from the environment into a frozen value, each with its unit, its bounds and its help."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
+
+from shared import redis
+
+_T = TypeVar("_T")
+_META = "setting"
+
+
+class SettingError(Exception):
+    """A variable holds what it can't; the text names it and says what it takes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How the text of a variable is read, and how to say what it takes."""
+
+    takes: str
+    read: Callable[[str], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Variable:
+    name: str
+    kind: Kind
+    help: str
+    secret: bool
+
+
+def seconds(minimum: float = 0.001, maximum: float = 31_536_000) -> Kind:
+    """A time in seconds, fractions allowed."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not minimum <= value <= maximum:
+            raise ValueError
+        return value
+
+    return Kind(f"seconds from {minimum:g} to {maximum:g}", read)
+
+
+def count(minimum: int = 1, maximum: int = 2**31) -> Kind:
+    """A whole number."""
+
+    def read(text: str) -> int:
+        value = int(text)
+        if not minimum <= value <= maximum:
+            raise ValueError
+        return value
+
+    return Kind(f"a whole number from {minimum} to {maximum}", read)
+
+
+def one_of(*choices: str) -> Kind:
+    """One of a few words."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return Kind(" or ".join(choices), read)
+
+
+def redis_url() -> Kind:
+    """A URL that the Redis library takes."""
+
+    def read(text: str) -> str:
+        redis.connector(text, "rejoin")
+        return text
+
+    return Kind("redis://, rediss:// or unix://", read)
+
+
+def origins() -> Kind:
+    """Web origins, separated by commas, without a path."""
+
+    def read(text: str) -> tuple[str, ...]:
+        values = tuple(value.strip() for value in text.split(",") if value.strip())
+        if not all(value.startswith(("http://", "https://")) and value.count("/") == 2 for value in values):
+            raise ValueError
+        return values
+
+    return Kind("origins such as https://chat.example.com, separated by commas", read)
+
+
+TEXT = Kind("text", str)
+
+
+def variable(name: str, kind: Kind, default: _T, help_text: str, *, secret: bool = False) -> _T:
+    """Declare a field of a settings class. An unset or empty variable means the default."""
+    metadata = {_META: _Variable(name, kind, help_text, secret)}
+    return dataclasses.field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What both services read."""
+
+    redis_url: str = variable("REDIS_URL", redis_url(), "redis://127.0.0.1:6379/0", "Where Redis is.", secret=True)
+    host: str = variable("REJOIN_HOST", TEXT, "127.0.0.1", "The address to listen on.")
+    port: int = variable("REJOIN_PORT", count(0, 65_535), 0, "The port to listen on.")
+    lease_s: float = variable(
+        "REJOIN_LEASE_S",
+        seconds(0.1, 3600),
+        6.0,
+        "How long a producer may be silent before it counts as dead.",
+    )
+    cors_origins: tuple[str, ...] = variable(
+        "REJOIN_CORS_ORIGINS", origins(), (), "Other web origins whose pages may call this service."
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment. Raises SettingError for the first value that can't be taken."""
+        values = {}
+        for name, variable_ in cls._variables():
+            text = environ.get(variable_.name, "").strip()
+            if text:
+                values[name] = _value(variable_, text)
+        return cls(**values)
+
+    @classmethod
+    def table(cls) -> list[tuple[str, str, str, str]]:
+        """The settings as rows for people: variable, default, what it takes, what it is."""
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        return [
+            (variable_.name, _shown(defaults[name]), variable_.kind.takes, variable_.help)
+            for name, variable_ in cls._variables()
+        ]
+
+    @classmethod
+    def _variables(cls) -> list[tuple[str, _Variable]]:
+        return [(field.name, field.metadata[_META]) for field in dataclasses.fields(cls) if field.metadata]
+
+
+def _value(variable_: _Variable, text: str) -> Any:
+    try:
+        return variable_.kind.read(text)
+    except ValueError:
+        shown = "" if variable_.secret else f" {text!r}"
+        raise SettingError(f"{variable_.name}{shown} can't be used: it takes {variable_.kind.takes}") from None
+
+
+def _shown(default: Any) -> str:
+    if default in ((), None, ""):
+        return ""
+    return f"{default:g}" if isinstance(default, float) else str(default)
