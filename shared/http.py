@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -50,6 +51,11 @@ async def _redis_away(_: Request, error: Exception) -> Response:
     return error_response(ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True))
 
 
+async def _redis_refused(_: Request, error: Exception) -> Response:
+    _log.error("Redis refused a command", extra={"fields": {"cause": str(error)}})
+    return error_response(ApiError(503, "redis_refused", "The log can't be used just now.", retry=True))
+
+
 async def _http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
@@ -70,6 +76,7 @@ async def _unexpected(_: Request, error: Exception) -> Response:
 EXCEPTIONS: Mapping[type[Exception] | int, ExceptionHandler] = {
     ApiError: _api_error,
     RedisAway: _redis_away,
+    RedisError: _redis_refused,
     HTTPException: _http_exception,
     Exception: _unexpected,
 }

@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 _ALIVE_S = 60
 _BEAT_S = 15.0
 _SWEEP_EVERY_S = 60.0
+_GOODBYE_S = 1.0
 
 
 class Groups:
@@ -34,7 +35,9 @@ class Groups:
         self._living: set[str] = set()
         self._doomed: dict[tuple[str, str], None] = {}
         self._doom = asyncio.Event()
-        self._beaten_at = -_ALIVE_S
+        self._none_doomed = asyncio.Event()
+        self._none_doomed.set()
+        self._beaten_at = -float(_ALIVE_S)
         self._swept_at: dict[str, float] = {}
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._destroy())]
         self._sweeps: set[asyncio.Task[None]] = set()
@@ -60,6 +63,7 @@ class Groups:
         """Destroy a group, soon and surely; never waits, so that a cancelled viewer can call it."""
         self._living.discard(group)
         self._doomed[(session, group)] = None
+        self._none_doomed.clear()
         self._doom.set()
 
     def sweep(self, session: str) -> None:
@@ -80,11 +84,10 @@ class Groups:
         return sum(1 for group in groups if keys.instance_of(group) and group not in dead)
 
     async def close(self) -> None:
-        """Destroy what is still to be destroyed, within a second, and say goodbye."""
+        """Wait a moment for what is still to be destroyed, and say goodbye."""
         with contextlib.suppress(TimeoutError, RedisError):
-            async with asyncio.timeout(1):
-                while self._doomed:
-                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._none_doomed.wait()
                 await self._wire.call("DEL", keys.consumer(self._instance))
         for task in (*self._tasks, *self._sweeps):
             task.cancel()
@@ -112,7 +115,10 @@ class Groups:
                 # Refused means that the log is gone, and the group with it.
                 if isinstance(reply, int | ResponseError):
                     del self._doomed[place]
-            failures = failures + 1 if self._doomed else 0
+            left = [place for place in doomed if place in self._doomed]
+            if not self._doomed:
+                self._none_doomed.set()
+            failures = failures + 1 if left else 0
             if failures:
                 await asyncio.sleep(backoff_s(failures))
                 self._doom.set()

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from services.consume_stream import metrics
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
-from services.consume_stream.resume import judge
+from services.consume_stream.resume import Verdict, judge
 from shared import events, keys
 from shared.events import Entry
 from shared.position import NONE, Position
@@ -60,10 +60,13 @@ class Subscription:
         read = ("XREADGROUP", "GROUP", self._group, "viewer", "COUNT", reading.batch_max)
         self._read_command = pack(*read, "NOACK", "STREAMS", keys.log(session), ">")
         self._nudged = asyncio.Event()
+        self._listening = False
         self._stands = False
         """Whether the group is known to be at `position`."""
         self._epoch = 0
         self._replaying = True
+        self._drained = False
+        """Whether the last read brought all there was."""
         self._ended = False
         """Whether the entry at `position` is terminal."""
         self._patient_until: float | None = None
@@ -71,14 +74,11 @@ class Subscription:
     async def batches(self) -> AsyncGenerator[list[Entry] | Reset, None]:
         """Everything after `position`, as it comes, each batch asked for when the last one has been taken.
 
-        Ends when an answer is followed and has its end. Raises LogGone, and RedisAway before the first batch.
+        Ends when an answer is followed and has its end. Raises LogGone.
         """
-        await self._reading.nudges.listen(self._session, self._nudge)
+        failures = 0
         try:
-            failures = 0
             while True:
-                # Cleared before the read: what is appended from here on sets it again.
-                self._nudged.clear()
                 try:
                     step = await self._step()
                     failures = 0
@@ -102,42 +102,45 @@ class Subscription:
 
     async def _step(self) -> list[Entry] | Reset | None:
         """What comes next: a batch, a reset, nothing yet (an empty batch), or None at the end."""
-        if self._epoch != self._reading.live.epoch:
-            self._stands = False
-        if not self._stands:
+        if not self._listening:
+            await self._reading.nudges.listen(self._session, self._nudge)
+            self._listening = True
+        if not self._stands or self._epoch != self._reading.live.epoch:
             verdict = await self._resume()
             if verdict == "wait":
                 return await self._wait_for_log()
             self._patient_until = None
             if verdict == "reset":
                 return self._reset("unknown_position")
+        done = self._ended and self._follow == "answer"
+        if self._drained and not done:
+            await self._nudged.wait()
+            # Not read here: Redis may have been away meanwhile.
+            self._drained = False
+            return []
         batch = await self._read()
         if batch:
             self._ended = events.is_terminal(batch[-1].fields)
-            return batch
-        if self._ended and self._follow == "answer":
-            return None
-        await self._nudged.wait()
-        return []
+        return None if done and not batch else batch
 
-    async def _resume(self) -> str:
+    async def _resume(self) -> Verdict:
         """Bring the group to `position`, and judge whether to go on from there."""
         metrics.RESUMES.inc()
-        log, at = keys.log(self._session), str(self.position)
+        self._nudged.clear()
         self._epoch = self._reading.live.epoch
+        log, at = keys.log(self._session), str(self.position)
         made = self._reading.groups.make(self._session, self._group, self.position)
         found = self._reading.bulk.send(pack("XRANGE", log, at, at, "COUNT", 1))
         last = self._reading.bulk.send(pack("XREVRANGE", log, "+", "-", "COUNT", 1))
-        replies: list[Any] = await asyncio.gather(made, found, last, return_exceptions=True)
-        standing, here, end = (_raised(reply) for reply in replies)
-        if isinstance(standing, ResponseError):
-            if not str(standing).startswith("BUSYGROUP"):
-                return "wait"  # no log
+        refusal, here, end = await asyncio.gather(_refusal(made), found, last)
+        if refusal and "BUSYGROUP" in str(refusal):
             await self._reading.groups.move(self._session, self._group, self.position)
+        elif refusal and end:
+            raise refusal
         entries = [events.decode(raw) for raw in here]
         verdict = judge(self.position, events.decode(end[0]).id if end else None, found=bool(entries))
         if verdict == "go":
-            self._stands, self._replaying = True, True
+            self._stands, self._replaying, self._drained = True, True, False
             self._ended = bool(entries) and events.is_terminal(entries[0].fields)
             self._reading.groups.sweep(self._session)
         return verdict
@@ -153,11 +156,11 @@ class Subscription:
                 await self._nudged.wait()
             return []
         self._patient_until = None
-        if not await self._reading.bulk.call("EXISTS", keys.log(self._session)):
-            if self._follow == "answer":
-                raise LogGone
-            return self._reset("gone")
-        return self._reset("unknown_position")
+        if await self._reading.bulk.call("EXISTS", keys.log(self._session)):
+            return self._reset("unknown_position")
+        if self._follow == "answer":
+            raise LogGone
+        return self._reset("gone")
 
     def _reset(self, reason: str) -> Reset:
         metrics.RESETS.labels(reason).inc()
@@ -167,10 +170,13 @@ class Subscription:
     async def _read(self) -> list[Entry]:
         wire = self._reading.bulk if self._replaying else self._reading.live
         metrics.READS.inc()
+        # Cleared before the read: what is appended from here on sets it again.
+        self._nudged.clear()
         reply = await wire.send(self._read_command)
         raw = reply[0][1] if reply else []
         # At the end of the log the replay becomes the tail: the same read, on the wire of those who wait.
-        self._replaying = len(raw) == self._reading.batch_max
+        self._drained = len(raw) < self._reading.batch_max
+        self._replaying = not self._drained
         entries = [entry for entry in map(events.decode, raw) if entry.id > self.position]
         if entries:
             self.position = entries[-1].id
@@ -178,7 +184,9 @@ class Subscription:
         return entries
 
 
-def _raised(reply: Any) -> Any:
-    if isinstance(reply, BaseException) and not isinstance(reply, ResponseError):
-        raise reply
-    return reply
+async def _refusal(made: asyncio.Future[Any]) -> ResponseError | None:
+    try:
+        await made
+    except ResponseError as refusal:
+        return refusal
+    return None

@@ -1,0 +1,25 @@
+"""`python -m services.consume_stream`: one process of consume-stream, from the environment and nothing else."""
+
+import os
+import sys
+
+from services.consume_stream.app import App
+from services.consume_stream.settings import Settings
+from shared import logs, server
+from shared.settings import SettingError
+
+
+def main() -> None:
+    """Read the settings and serve until a signal."""
+    logs.setup("consume-stream")
+    try:
+        settings = Settings.read(os.environ)
+    except SettingError as error:
+        sys.exit(str(error))
+    server.allow_open_files(settings.viewers_max)
+    app = App(settings)
+    server.run(app.asgi(), settings.host, settings.port, app.drain)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""consume-stream over HTTP: routes, and what lives as long as the process."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from sse_starlette.sse import AppStatus
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.consume_stream import joining, sessions
+from services.consume_stream.groups import Groups
+from services.consume_stream.nudges import Nudges
+from services.consume_stream.settings import Settings
+from services.consume_stream.sse import ViewerResponse
+from services.consume_stream.subscription import Reading, Subscription
+from services.consume_stream.viewers import Viewers
+from shared import redis
+from shared.channels import Channels
+from shared.health import Health
+from shared.http import ApiError, application, cors
+from shared.instance import new_instance
+from shared.wire import Wire
+
+_PATIENCE_BEYOND_LEASE_S = 2.0
+_PAGE_MAX = 50
+
+# The drain here cuts the viewers; the library's own would end them half a second later, behind its back.
+AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
+
+
+class App:
+    """One process of consume-stream: its settings, and what reads for its viewers while it serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.viewers = Viewers(settings.viewers_max, settings.viewers_per_session_max)
+        self.health: Health | None = None
+        self.reading: Reading | None = None
+
+    def asgi(self) -> Starlette:
+        """The application to serve."""
+        routes = [
+            Route("/api/consume-stream", self._consume, methods=["GET"]),
+            Route("/api/sessions/{session}", self._session, methods=["GET"]),
+        ]
+        return application(routes, cors(self.settings.cors_origins), self._lifespan)
+
+    async def drain(self) -> None:
+        """Say that no new viewers are wanted, and cut those there are."""
+        if self.health:
+            self.health.draining = True
+        self.viewers.drain()
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        settings, instance = self.settings, new_instance()
+        connect = redis.connector(settings.redis_url, f"rejoin-consume-{instance}")
+        live, bulk = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
+        channels = Channels(connect, redis.TIMEOUT_S)
+        nudges, groups = Nudges(channels, settings.recheck_s), Groups(bulk, instance)
+        self.health = app.state.health = Health(bulk)
+        patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
+        self.reading = Reading(live, bulk, groups, nudges, settings.batch_max, patience_s)
+        try:
+            yield
+        finally:
+            for owner in (groups, self.health, nudges, channels, live, bulk):
+                await owner.close()
+
+    @property
+    def _reading(self) -> Reading:
+        assert self.reading is not None
+        return self.reading
+
+    async def _consume(self, request: Request) -> Response:
+        join = joining.parse(request)
+        with contextlib.ExitStack() as place:
+            place.enter_context(self.viewers.admit(join.session, request.scope))
+            if not await joining.has_more(self._reading.bulk, join, self._reading.patience_s):
+                return Response(status_code=204)
+            subscription = Subscription(self._reading, join.session, join.position, join.follow)
+            settings = self.settings
+            return ViewerResponse(subscription, place.pop_all(), settings.ping_s, settings.send_timeout_s)
+
+    async def _session(self, request: Request) -> Response:
+        session = joining.session_id(request.path_params["session"])
+        before = request.query_params.get("before")
+        limit = request.query_params.get("limit", "20")
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _PAGE_MAX):
+            raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
+        position = joining.resume_point(before) if before is not None else None
+        wire = self._reading.bulk
+        last = await joining.last(wire, session)
+        if last is None:
+            raise ApiError(404, "session_not_found", "There is no such session.")
+        generations, next_before = await sessions.page(wire, session, position, int(limit))
+        viewers = await self._reading.groups.living(session)
+        page = {"sessionId": session, "generations": generations, "viewers": viewers, "lastEventId": str(last.id)}
+        return JSONResponse(page | ({"next": next_before} if next_before else {}))

@@ -1,0 +1,73 @@
+"""What a viewer asks for when it connects, and what the log says to it before the stream begins."""
+
+import asyncio
+import time
+from typing import NamedTuple, cast
+
+from starlette.requests import Request
+
+from services.consume_stream.subscription import Follow
+from shared import events, keys, position
+from shared.events import Entry
+from shared.http import ApiError
+from shared.position import NONE, Position
+from shared.wire import Wire
+
+_POLL_S = 0.25
+
+
+class Join(NamedTuple):
+    """A session, the last entry that the client has, and whether it wants this answer or all that follow."""
+
+    session: str
+    position: Position
+    follow: Follow
+
+
+def parse(request: Request) -> Join:
+    """Read the query and `Last-Event-ID`. Raises ApiError with 400."""
+    query = request.query_params
+    follow = query.get("follow", "answer")
+    if follow not in ("answer", "session"):
+        raise ApiError(400, "invalid_follow", "follow takes answer or session.")
+    point = request.headers.get("last-event-id") or query.get("lastEventId") or "0"
+    return Join(session_id(query.get("sessionId", "")), resume_point(point), cast(Follow, follow))
+
+
+def session_id(text: str) -> str:
+    """A session id as it came. Raises ApiError with 400."""
+    if not keys.is_session(text):
+        raise ApiError(400, "invalid_session_id", "A session id has 8 to 64 letters, digits, _ and -.")
+    return text
+
+
+def resume_point(text: str) -> Position:
+    """A resume point as it came. Raises ApiError with 400."""
+    try:
+        return position.parse(text)
+    except ValueError as error:
+        raise ApiError(400, "invalid_resume_point", f"{str(error).capitalize()}.") from None
+
+
+async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
+    """Whether there is, or will be, anything for this viewer; else it is answered with 204.
+
+    Raises ApiError with 404 when there is no such log. A client that has seen some of it is answered so only after
+    `patience_s`: its writer may be about to write again what Redis lost.
+    """
+    if join.follow == "session":
+        return True
+    found = await last(wire, join.session)
+    patient_until = time.monotonic() + (patience_s if join.position != NONE else 0)
+    while found is None and time.monotonic() < patient_until:
+        await asyncio.sleep(_POLL_S)
+        found = await last(wire, join.session)
+    if found is None:
+        raise ApiError(404, "session_not_found", "There is no such session.")
+    return not (found.id == join.position and events.is_terminal(found.fields))
+
+
+async def last(wire: Wire, session: str) -> Entry | None:
+    """The last entry of a log; None where there is no log."""
+    entries = await wire.call("XREVRANGE", keys.log(session), "+", "-", "COUNT", 1)
+    return events.decode(entries[0]) if entries else None
