@@ -1,0 +1,94 @@
+"""What the tests run against: a real Redis of each version at hand, the services as processes, a scripted upstream."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nanoid
+import pytest
+import redis.asyncio
+
+from deploy import redis_server
+from deploy.leash import Leash
+from deploy.redis_binary import Binary
+from tests.fakes import upstream as fake
+from tests.fakes.upstream import Upstream
+from tests.processes import Services
+
+_GIVEN = os.environ.get("REDIS_URL")
+
+
+def _redis_params() -> list[object]:
+    """REDIS_URL, else each server of this machine, else a container."""
+    if _GIVEN:
+        return [pytest.param(_GIVEN, id="given-redis")]
+    found = redis_server.binaries()
+    return [pytest.param(binary, id=f"{binary.kind}-{binary.version}".lower()) for binary in found] or [
+        pytest.param(None, id="redis-container")
+    ]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the whole session, so that the fakes live in the tests' own loop."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def leash() -> Iterator[Leash]:
+    """What ends every process that a test starts, even when the tests are killed."""
+    with contextlib.closing(Leash()) as held:
+        yield held
+
+
+@pytest.fixture(scope="session", params=_redis_params())
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis. Nothing is flushed: every test has sessions of its own."""
+    source = request.param
+    if isinstance(source, str):
+        yield source
+    elif isinstance(source, Binary):
+        with redis_server.start(source, Path(tmp_path_factory.mktemp("redis"))) as server:
+            yield server.url
+    else:
+        from testcontainers.redis import RedisContainer
+
+        with RedisContainer("redis:7") as container:
+            yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
+
+
+@pytest.fixture(scope="session")
+async def redis_client(redis_url: str) -> AsyncIterator["redis.asyncio.Redis"]:
+    """The library's own client, to look at what is in Redis and to write as another program would."""
+    async with redis.asyncio.Redis.from_url(redis_url, protocol=2, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def upstream(anyio_backend: str) -> AsyncIterator[Upstream]:
+    """The scripted vendor: `upstream.prompts[prompt] = Script(…)` decides one answer."""
+    async with fake.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def services(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
+    """One process of each service, with every provider, against the fake vendor."""
+    running = Services(redis_url, leash, vendors=upstream.url)
+    async with running:
+        yield running
+
+
+@pytest.fixture
+def session() -> str:
+    """A session id that nothing has used before."""
+    return str(nanoid.generate())
+
+
+@pytest.fixture
+async def deadline(anyio_backend: str) -> AsyncIterator[None]:
+    """Ten seconds for the whole test."""
+    async with asyncio.timeout(10):
+        yield

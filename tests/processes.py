@@ -1,0 +1,134 @@
+"""The services as processes, by the commands that users run."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+
+from deploy.leash import Leash
+
+ROOT = Path(__file__).parent.parent
+START_S = 30.0
+_LISTENING = re.compile(r'"message": "listening".*"port": (\d+)')
+
+
+class Service:
+    """One process of one service on a free port. Its log goes to a file that a test may read."""
+
+    def __init__(self, module: str, leash: Leash, environ: dict[str, str]) -> None:
+        kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
+        self._log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the process
+        self._leash = leash
+        self._module = module
+        self._environ = kept | {"REJOIN_PORT": "0", "PYTHONPATH": str(ROOT)} | environ
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    @property
+    def log(self) -> str:
+        """All that the process has logged."""
+        return Path(self._log.name).read_text("utf-8", "replace")
+
+    async def start(self) -> Self:
+        """Start it and wait until it is ready."""
+        into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log.name} 2>&1', "sh"]
+        command = [*into_log, sys.executable, "-m", self._module]
+        self.process = self._leash.spawn(command, cwd=ROOT, env=self._environ)
+        await until(self._is_listening, START_S)
+        async with httpx2.AsyncClient(verify=False) as client:
+            await until(lambda: self._is_ready(client), START_S)
+        return self
+
+    async def stop(self, seconds: float = 15.0) -> int:
+        """SIGTERM, and wait; returns the exit code."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float) -> int:
+        """Wait for the end of the process; returns the exit code."""
+        assert self.process
+        return await asyncio.to_thread(self.process.wait, seconds)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process
+        self.process.kill()
+        await self.ended(5)
+
+    async def _is_listening(self) -> bool:
+        assert self.process
+        found = _LISTENING.findall(self.log)
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self._module} ended at its start:\n{self.log}")
+        self.url = f"http://127.0.0.1:{found[-1]}" if found else ""
+        return bool(found)
+
+    async def _is_ready(self, client: httpx2.AsyncClient) -> bool:
+        try:
+            return (await client.get(f"{self.url}/readyz")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+
+class Services:
+    """One generate-stream and one consume-stream on one Redis, with a client for each."""
+
+    def __init__(self, redis_url: str, leash: Leash, *, vendors: str = "", **settings: Any) -> None:
+        environ = {"REDIS_URL": redis_url} | {name: str(value) for name, value in settings.items()}
+        self.generate = Service("services.generate_stream", leash, vendor_settings(vendors) | environ)
+        self.consume = Service("services.consume_stream", leash, environ)
+
+    async def __aenter__(self) -> Self:
+        await asyncio.gather(self.generate.start(), self.consume.start())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for service in (self.generate, self.consume):
+            if service.process and service.process.poll() is None:
+                await service.kill()
+
+    async def start(self, **body: Any) -> dict[str, Any]:
+        """POST a prompt; returns the body of the 202."""
+        async with httpx2.AsyncClient(verify=False) as client:
+            response = await client.post(f"{self.generate.url}/api/generate-stream", json=body)
+        assert response.status_code == 202, response.text
+        return dict(response.json())
+
+    async def stop(self, session: str, **more: Any) -> httpx2.Response:
+        """POST a stop."""
+        async with httpx2.AsyncClient(verify=False) as client:
+            body = {"sessionId": session, **more}
+            return await client.post(f"{self.generate.url}/api/stop-stream", json=body)
+
+
+def vendor_settings(url: str) -> dict[str, str]:
+    """Every vendor at one address; none without an address."""
+    if not url:
+        return {}
+    return {
+        "OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": f"{url}/v1",
+        "ANTHROPIC_API_KEY": "sk-ant-test", "ANTHROPIC_BASE_URL": url,
+        "GEMINI_API_KEY": "gm-test", "GEMINI_BASE_URL": f"{url}/v1beta/openai/",
+    }  # fmt: skip
+
+
+async def until(fact: Any, seconds: float, *, every_s: float = 0.02) -> Any:
+    """Wait for a fact: an async function's first true value. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while True:
+            value = await fact()
+            if value:
+                return value
+            await asyncio.sleep(every_s)
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(("REJOIN_", "OPENAI_", "ANTHROPIC_", "GEMINI_")) or name == "REDIS_URL"

@@ -1,0 +1,80 @@
+"""The whole path: a prompt goes in once, through the real SDK, and every viewer reads the same answer."""
+
+import asyncio
+import hashlib
+from typing import Any
+
+import pytest
+
+from services.generate_stream.providers import ChatRequest, Message
+from services.generate_stream.providers.demo import answer as demo_answer
+from shared import keys
+from shared.events import event
+from tests.fakes.script import Script
+from tests.fakes.upstream import Upstream
+from tests.processes import Services
+from tests.viewing import Frame, Viewer
+
+pytestmark = pytest.mark.anyio
+
+WORDS = tuple(f"wörd {number} 🌊\u2028 " for number in range(60))
+THOUGHTS = tuple(f"thought {number}, " for number in range(12))
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini", "demo"])
+async def test_viewers_before_during_and_after_read_what_the_upstream_sent(
+    services: Services, upstream: Upstream, redis_client: Any, session: str, provider: str
+) -> None:
+    thinking = THOUGHTS if provider != "gemini" else ()
+    upstream.prompts[session] = Script(text=WORDS, thinking=thinking, delay_s=0.01, split=7)
+
+    early = Viewer(services.consume.url, session, "session")
+    is_end = lambda frame: frame.event.get("status") == "completed"  # noqa: E731
+    async with asyncio.TaskGroup() as viewers:
+        viewers.create_task(early.connect(until=is_end))
+        begun = await services.start(sessionId=session, prompt=session, provider=provider)
+        assert begun == {"sessionId": session, "generation": 1, "streamUrl": begun["streamUrl"]}
+        await early_has_words(early)
+        during = Viewer(services.consume.url, session)
+        viewers.create_task(during.connect())
+    after = Viewer(services.consume.url, session)
+    await after.connect()
+
+    sent = "".join(WORDS)
+    if provider == "demo":
+        sent = demo_answer(ChatRequest("demo", [Message("user", session)]))
+    for viewer in (early, during, after):
+        assert viewer.text == sent
+        assert viewer.reasoning == (early.reasoning if provider == "demo" else "".join(thinking))
+        end = viewer.frames[-1].event
+        assert (end["status"], end["finishReason"]) == ("completed", "end_turn" if provider == "anthropic" else "stop")
+        assert end["digest"] == hashlib.sha256(sent.encode()).hexdigest()
+    assert await redis_client.xinfo_groups(keys.log(session)) == []
+
+    entries = await redis_client.xrange(keys.log(session))
+    ids = [entry_id.split("-") for entry_id, _ in entries]
+    assert [int(seq) for _, seq in ids] == list(range(len(entries)))
+    assert len({ms for ms, _ in ids}) == 1
+    assert int(entries[-1][1]["chunks"]) == sum(fields["type"] == "chunk" for _, fields in entries)
+
+    await resumed_at_every_entry(services, session, entries, after)
+
+
+async def resumed_at_every_entry(services: Services, session: str, entries: list[Any], whole: Viewer) -> None:
+    """A viewer that was cut after any entry and comes back has missed nothing and reads nothing twice."""
+    for cut_after in range(len(entries) - 1):
+        viewer = Viewer(services.consume.url, session)
+        for entry_id, fields in entries[: cut_after + 1]:
+            viewer.take(Frame(entry_id, event(fields), None))
+        before = len(viewer.frames)
+        await viewer.connect()
+        assert (viewer.text, viewer.reasoning) == (whole.text, whole.reasoning)
+        later = {entry_id for entry_id, _ in entries[cut_after + 1 :]}
+        assert all(frame.id in later for frame in viewer.frames[before:])
+
+
+async def early_has_words(viewer: Viewer) -> None:
+    """Wait until the first words have arrived."""
+    async with asyncio.timeout(10):
+        while not viewer.text:
+            await asyncio.sleep(0.005)
