@@ -12,14 +12,14 @@ _WORD = re.compile(r"\s*\S+\s*")
 _THOUGHTS = ("No key, no model. ", "So I say what I am, ", "repeat the question, ", "and show what to try.")
 
 _ANSWER = """\
-**This is the demo.** No language model wrote these words: this server has no key for one, so a fixed text \
-arrives word by word, at about the pace of a model.
+**This is the demo.** No language model wrote these words: they are a fixed text that arrives word by word, \
+at about the pace of a model.
 
 You asked:
 
 > {question}
 
-That is turn {turn} of our conversation; all of it was sent along, as it would be to a model.
+That is turn {turn} of our conversation; the turns before it came along, as they would to a model.
 
 While this is still being written, try to break it:
 

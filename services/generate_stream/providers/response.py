@@ -1,27 +1,20 @@
 """A vendor's streamed response: opened in one frame, closed in the same frame, whatever ends it."""
 
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
-from typing import Protocol, TypeVar
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
 
-import anyio
 import httpx2
 
 from services.generate_stream.providers import ProviderError
 from services.generate_stream.providers.errors import provider_error
 
 _CONNECT_S = 10.0
-_CLOSE_S = 1.0
 
-# Before the first token only: the SDKs never repeat a request whose answer has begun.
 RETRIES = 2
+"""Before the first token only: the SDKs never repeat a request whose answer has begun."""
 
-
-class _Closable(Protocol):
-    async def close(self) -> None: ...
-
-
-_Stream = TypeVar("_Stream", bound=_Closable)
+_Stream = TypeVar("_Stream", bound=AbstractAsyncContextManager[Any])
 
 
 def timeout(stall_s: float) -> httpx2.Timeout:
@@ -31,18 +24,15 @@ def timeout(stall_s: float) -> httpx2.Timeout:
 
 @asynccontextmanager
 async def opened(request: Awaitable[_Stream]) -> AsyncGenerator[_Stream, None]:
-    """Send `request` and give its stream of events; close the connection at once on every way out.
+    """Send `request` and give its stream of events; the connection is closed at once on every way out.
 
+    The SDKs' transport shields its own close, so that this holds in a cancelled task as well.
     Raises ProviderError for every failure, of the request and of whatever reads the stream within.
     """
     try:
         stream = await request
-        try:
+        async with stream:
             yield stream
-        finally:
-            # Shielded, because an unshielded close of a cancelled task leaves the vendor generating, for money.
-            with anyio.move_on_after(_CLOSE_S, shield=True):
-                await stream.close()
     except ProviderError:
         raise
     except Exception as exc:

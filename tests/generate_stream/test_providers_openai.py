@@ -1,0 +1,293 @@
+"""The openai SDK, unmodified, against a server that does everything wrong that a server can."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+import pytest
+
+from services.generate_stream.providers import Message
+from services.generate_stream.providers.openai import OpenAI
+from tests.fakes import upstream, wire
+from tests.fakes.heard import hear, request
+from tests.fakes.script import Script
+from tests.fakes.upstream import Upstream
+
+pytestmark = pytest.mark.anyio
+PATH = "/v1/chat/completions"
+THINKING = Script(thinking=("Let me ", "thïnk 🤔. "))
+BILL = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+
+
+@asynccontextmanager
+async def asked(script: Script, stall_timeout_s: float = 10.0) -> AsyncIterator[tuple[OpenAI, Upstream]]:
+    async with upstream.running(script) as fake:
+        url = f"{fake.url}/v1"
+        provider = OpenAI("openai", ("m",), key="sk-mine", base_url=url, stall_timeout_s=stall_timeout_s)
+        try:
+            yield provider, fake
+        finally:
+            await provider.close()
+
+
+def body(script: Script) -> list[wire.Event]:
+    return wire.events(PATH, {"model": "m", "stream_options": {"include_usage": True}}, script)
+
+
+@pytest.mark.parametrize("split", [None, 1, 2, 3, 7, 64])
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_the_words_and_the_bill_arrive_however_the_bytes_are_split(split: int | None, chunked: bool) -> None:
+    script = Script(thinking=THINKING.thinking, split=split, chunked=chunked, keep_alive=True)
+    async with asked(script) as (provider, fake):
+        heard = await hear(provider)
+    assert (heard.text, heard.thinking) == ("".join(script.text), "".join(script.thinking))
+    assert heard.done == ("stop", BILL)
+    assert fake.requests[0].headers["authorization"] == "Bearer sk-mine"
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_cut_at_any_byte_keeps_what_came_and_is_never_taken_for_the_end(chunked: bool) -> None:
+    events = body(THINKING)
+    ends = [sum(len(event.raw) for event in events[: n + 1]) for n in range(len(events))]
+    async with asked(THINKING) as (provider, fake):
+        for at in range(ends[-1]):
+            fake.default = Script(thinking=THINKING.thinking, cut_at=at, chunked=chunked)
+            heard = await hear(provider, request(model="m"))
+            came = [event for event, end in zip(events, ends, strict=True) if end <= at]
+            assert heard.text == "".join(event.text for event in came), at
+            assert heard.thinking == "".join(event.thinking for event in came), at
+            if any(event.whole for event in came):
+                assert heard.done == ("stop", BILL if at >= ends[-2] else None), at
+            else:
+                assert heard.error, at
+                assert (heard.error.code, heard.error.retryable) == ("provider_cut", True), at
+        assert len(fake.requests) == ends[-1], "a begun answer was asked for twice"
+
+
+async def test_a_reset_is_a_cut() -> None:
+    async with asked(Script(cut_at=500, reset=True)) as (provider, _):
+        heard = await hear(provider)
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable) == ("provider_cut", True)
+
+
+@pytest.mark.parametrize("script", [Script(finish=""), Script(finish="", done=False), Script(text=(), finish="")])
+async def test_a_clean_end_without_a_finish_reason_is_a_cut(script: Script) -> None:
+    async with asked(script) as (provider, _):
+        heard = await hear(provider)
+    assert heard.text == "".join(script.text)
+    assert heard.error
+    assert heard.error.code == "provider_cut"
+
+
+async def test_an_answer_with_a_finish_reason_is_whole_without_its_done_line() -> None:
+    async with asked(Script(done=False, finish="length")) as (provider, _):
+        heard = await hear(provider)
+    assert heard.done == ("length", BILL)
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_reasoning_is_heard_in_both_spellings(field: str) -> None:
+    async with asked(Script(thinking=("Hm, ", "so."), reasoning_field=field)) as (provider, _):
+        assert (await hear(provider)).thinking == "Hm, so."
+
+
+async def test_a_refusal_is_an_answer() -> None:
+    async with asked(Script(text=("I ", "won't."), refusal=True)) as (provider, _):
+        heard = await hear(provider)
+    assert (heard.text, heard.done) == ("I won't.", ("stop", BILL))
+
+
+async def test_half_a_character_in_a_delta_is_passed_on() -> None:
+    async with asked(Script(text=("\ud83d", "\ude00"))) as (provider, _):
+        assert (await hear(provider)).text == "\ud83d\ude00"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code", "retryable", "requests"),
+    [
+        (400, None, "provider_refused", False, 1),
+        (400, "context_length_exceeded", "provider_refused", False, 1),
+        (401, None, "provider_auth", False, 1),
+        (402, None, "provider_refused", False, 1),
+        (403, None, "provider_auth", False, 1),
+        (404, None, "provider_refused", False, 1),
+        (408, None, "provider_timeout", True, 3),
+        (429, None, "provider_rate_limited", True, 3),
+        (429, "insufficient_quota", "provider_rate_limited", False, 3),
+        (500, None, "provider_error", True, 3),
+        (503, None, "provider_overloaded", True, 3),
+        (504, None, "provider_timeout", True, 3),
+        (529, None, "provider_overloaded", True, 3),
+        (400, "API_KEY_INVALID", "provider_auth", False, 1),
+    ],
+)
+async def test_each_refusal_has_its_code_and_a_text_without_secrets(
+    status: int, kind: str | None, code: str, retryable: bool, requests: int
+) -> None:
+    async with asked(Script(status=status, error=kind)) as (provider, fake):
+        heard = await hear(provider)
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable) == (code, retryable)
+    assert heard.error.text
+    assert "sk-" not in f"{heard.error.text}{heard.error!r}"
+    assert len(fake.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "retryable"),
+    [
+        ("server_error", "provider_error", True),
+        ("rate_limit_exceeded", "provider_rate_limited", True),
+        ("insufficient_quota", "provider_rate_limited", False),
+        ("invalid_request_error", "provider_refused", False),
+        ("502", "provider_error", True),
+        ("429", "provider_rate_limited", True),
+    ],
+)
+async def test_an_error_in_mid_stream_has_its_code_and_is_not_asked_again(
+    kind: str, code: str, retryable: bool
+) -> None:
+    async with asked(Script(error=kind, error_after=2)) as (provider, fake):
+        heard = await hear(provider)
+    assert heard.text == "Hello, "
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable) == (code, retryable)
+    assert "sk-" not in heard.error.text
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "garbage", ["data: {broken\n\n", "data: \xff\xfe\n\n", "data: 7\n\n", 'data: {"choices":3}\n\n']
+)
+async def test_garbage_in_the_stream_is_a_provider_error(garbage: str) -> None:
+    async with asked(Script(inject=garbage, inject_after=1)) as (provider, _):
+        heard = await hear(provider)
+    assert heard.text == "Hel"
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable) == ("provider_error", True)
+
+
+@pytest.mark.parametrize("odd", ['{"choices":null}', '{"choices":[{"index":0,"delta":null}]}', '{"new":"field"}'])
+async def test_odd_chunks_of_compatible_servers_are_passed_over(odd: str) -> None:
+    async with asked(Script(inject=f"data: {odd}\n\n", inject_after=1)) as (provider, _):
+        assert (await hear(provider)).text == "".join(Script().text)
+
+
+async def test_a_refused_start_is_tried_again_and_then_answered() -> None:
+    async with asked(Script(status=529, times=2)) as (provider, fake):
+        heard = await hear(provider)
+    assert (heard.text, len(fake.requests)) == ("".join(Script().text), 3)
+
+
+async def test_silence_between_words_is_a_timeout_and_closes_the_connection() -> None:
+    async with asked(Script(stall_after=2), stall_timeout_s=0.1) as (provider, fake):
+        heard = await hear(provider)
+        await fake.closed_within(0.25)
+    assert heard.text == "Hello, "
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable, len(fake.requests)) == ("provider_timeout", True, 1)
+
+
+async def test_silence_before_the_first_word_is_a_timeout() -> None:
+    async with asked(Script(stall_after=-1), stall_timeout_s=0.1) as (provider, _):
+        heard = await hear(provider)
+    assert heard.error
+    assert heard.error.code == "provider_timeout"
+
+
+async def test_a_server_that_is_not_there_is_an_error_and_not_a_cut() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and nobody else gets the port
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        provider = OpenAI("openai", ("m",), key=None, base_url=url, stall_timeout_s=5)
+        heard = await hear(provider)
+        await provider.close()
+    assert heard.error
+    assert (heard.error.code, heard.error.retryable) == ("provider_error", True)
+
+
+async def test_each_word_is_passed_on_before_the_next_one_is_sent() -> None:
+    gate = asyncio.Semaphore(0)
+    async with (
+        asked(Script(gate=gate)) as (provider, _),
+        asyncio.timeout(5),
+        aclosing(provider.stream(request())) as parts,
+    ):
+        for word in Script().text:
+            gate.release()
+            assert await anext(parts) == (word,)
+
+
+async def test_closing_the_generator_closes_the_socket_at_once() -> None:
+    async with asked(Script(stall_after=1)) as (provider, fake):
+        parts = provider.stream(request())
+        assert await anext(parts) == ("Hel",)
+        assert fake.open_connections == 1
+        await parts.aclose()
+        await fake.closed_within(0.25)
+
+
+async def test_cancelling_a_scope_in_mid_answer_closes_the_socket_at_once() -> None:
+    async with asked(Script(stall_after=1)) as (provider, fake):
+        parts = provider.stream(request())
+        with anyio.CancelScope() as scope:
+            await anext(parts)
+            scope.cancel()
+            await anext(parts)
+        assert scope.cancelled_caught
+        await fake.closed_within(0.25)
+
+
+async def test_a_reader_that_is_cancelled_while_it_holds_a_word_closes_the_socket_at_once() -> None:
+    async with asked(Script(stall_after=1)) as (provider, fake):
+        with anyio.CancelScope() as scope:
+            async with aclosing(provider.stream(request())) as parts:
+                await anext(parts)
+                scope.cancel()
+        await fake.closed_within(0.25)
+
+
+async def test_cancelling_the_reader_before_the_first_word_closes_the_socket_at_once() -> None:
+    async with asked(Script(stall_after=-1)) as (provider, fake):
+        reader = asyncio.create_task(hear(provider))
+        await fake.asked_within(5)
+        reader.cancel()
+        await fake.closed_within(0.25)
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+
+async def test_the_conversation_is_sent_as_it_stands() -> None:
+    messages = [Message("user", "One?"), Message("assistant", "Two."), Message("user", "Three?")]
+    async with asked(Script()) as (provider, fake):
+        await hear(provider, request(messages=messages, system="Be brief.", max_tokens=9, temperature=0.5))
+    assert fake.requests[0].path == PATH
+    assert fake.requests[0].body == {
+        "model": "some-model",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "One?"},
+            {"role": "assistant", "content": "Two."},
+            {"role": "user", "content": "Three?"},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 9,
+        "temperature": 0.5,
+    }
+
+
+async def test_openai_itself_gets_the_new_name_of_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with upstream.running() as fake:
+        # As a proxy, the fake stands in for the vendor's own host.
+        monkeypatch.setenv("HTTP_PROXY", fake.url)
+        host = "http://api.openai.com/v1"
+        provider = OpenAI("openai", ("m",), key="sk-mine", base_url=host, stall_timeout_s=5)
+        await hear(provider, request(max_tokens=9))
+        await provider.close()
+    assert fake.requests[0].path == f"{host}/chat/completions"
+    assert fake.requests[0].body["max_completion_tokens"] == 9
+    assert "max_tokens" not in fake.requests[0].body
