@@ -12,7 +12,7 @@ from shared import keys
 from shared.events import event
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
-from tests.processes import Services
+from tests.processes import Services, until
 from tests.viewing import Frame, Viewer
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_viewers_before_during_and_after_read_what_the_upstream_sent(
         end = viewer.frames[-1].event
         assert (end["status"], end["finishReason"]) == ("completed", "end_turn" if provider == "anthropic" else "stop")
         assert end["digest"] == hashlib.sha256(sent.encode()).hexdigest()
-    assert await redis_client.xinfo_groups(keys.log(session)) == []
+    await until(lambda: no_groups(redis_client, session), 5)
 
     entries = await redis_client.xrange(keys.log(session))
     ids = [entry_id.split("-") for entry_id, _ in entries]
@@ -73,8 +73,15 @@ async def resumed_at_every_entry(services: Services, session: str, entries: list
         assert all(frame.id in later for frame in viewer.frames[before:])
 
 
+async def no_groups(redis_client: Any, session: str) -> bool:
+    """Whether no viewer has left its group behind."""
+    return await redis_client.xinfo_groups(keys.log(session)) == []
+
+
 async def early_has_words(viewer: Viewer) -> None:
     """Wait until the first words have arrived."""
-    async with asyncio.timeout(10):
-        while not viewer.text:
-            await asyncio.sleep(0.005)
+
+    async def has_words() -> bool:
+        return bool(viewer.text)
+
+    await until(has_words, 10)
