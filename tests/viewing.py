@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -50,7 +50,7 @@ class Viewer:
                 if until and until(frame):
                     return
 
-    async def stream(self) -> AsyncIterator[Frame]:
+    async def stream(self) -> AsyncGenerator[Frame, None]:
         """Connect from where it stands, and give each frame as it comes, folded already."""
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
         async with (
@@ -85,7 +85,7 @@ class Viewer:
         self.last_id = None if frame.event["type"] == "reset" else frame.id
 
 
-async def _frames(response: httpx2.Response) -> AsyncIterator[Frame]:
+async def _frames(response: httpx2.Response) -> AsyncGenerator[Frame, None]:
     """The specification's parser: an event is dispatched at an empty line, and only if it has data."""
     last_id: str | None = None
     data: list[str] = []

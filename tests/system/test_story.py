@@ -75,7 +75,7 @@ async def resumed_at_every_entry(services: Services, session: str, entries: list
 
 async def no_groups(redis_client: Any, session: str) -> bool:
     """Whether no viewer has left its group behind."""
-    return await redis_client.xinfo_groups(keys.log(session)) == []
+    return not await redis_client.xinfo_groups(keys.log(session))
 
 
 async def early_has_words(viewer: Viewer) -> None:
