@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -84,7 +85,8 @@ def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]
     try:
         listening = socket.create_server((host, port), backlog=4096, family=_family(host))
     except OSError as error:
-        sys.exit(f"can't listen on {host}:{port}: {error.strerror or error}")
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        sys.exit(f"can't listen on {host}:{port}: {reason}")
     config = uvicorn.Config(
         app,
         http=_CuttableProtocol,

@@ -39,7 +39,7 @@ def seconds(minimum: float = 0.001, maximum: float = 31_536_000) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"seconds from {minimum:g} to {maximum:g}", read)
+    return Kind(f"seconds from {minimum:g} to {maximum:.12g}", read)
 
 
 def count(minimum: int = 1, maximum: int = 2**31) -> Kind:

@@ -1,12 +1,15 @@
 """The services as processes, by the commands that users run."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +28,7 @@ class Service:
     def __init__(self, module: str, leash: Leash, environ: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         self._log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the process
-        self._leash = leash
+        self.leash = leash
         self._module = module
         self._environ = kept | {"REJOIN_PORT": "0", "PYTHONPATH": str(ROOT)} | environ
         self.process: subprocess.Popen[bytes] | None = None
@@ -36,14 +39,14 @@ class Service:
         """All that the process has logged."""
         return Path(self._log.name).read_text("utf-8", "replace")
 
-    async def start(self) -> Self:
+    async def start(self, ready: str = "/readyz") -> Self:
         """Start it and wait until it is ready."""
         into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log.name} 2>&1', "sh"]
         command = [*into_log, sys.executable, "-m", self._module]
-        self.process = self._leash.spawn(command, cwd=ROOT, env=self._environ)
+        self.process = self.leash.spawn(command, cwd=ROOT, env=self._environ)
         await until(self._is_listening, START_S)
         async with httpx2.AsyncClient(verify=False) as client:
-            await until(lambda: self._is_ready(client), START_S)
+            await until(lambda: self._is_ready(client, ready), START_S)
         return self
 
     async def stop(self, seconds: float = 15.0) -> int:
@@ -71,9 +74,9 @@ class Service:
         self.url = f"http://127.0.0.1:{found[-1]}" if found else ""
         return bool(found)
 
-    async def _is_ready(self, client: httpx2.AsyncClient) -> bool:
+    async def _is_ready(self, client: httpx2.AsyncClient, path: str) -> bool:
         try:
-            return (await client.get(f"{self.url}/readyz")).status_code == 200
+            return (await client.get(f"{self.url}{path}")).status_code == 200
         except httpx2.TransportError:
             return False
 
@@ -94,6 +97,17 @@ class Services:
         for service in (self.generate, self.consume):
             if service.process and service.process.poll() is None:
                 await service.kill()
+
+    @contextlib.asynccontextmanager
+    async def origin(self) -> AsyncIterator[str]:
+        """The one address in front of both, as in the local run."""
+        ports = {"REJOIN_GENERATE_PORT": _port(self.generate.url), "REJOIN_CONSUME_PORT": _port(self.consume.url)}
+        origin = Service("deploy.origin", self.generate.leash, {"REJOIN_PORT": str(free_port())} | ports)
+        await origin.start("/healthz")
+        try:
+            yield origin.url
+        finally:
+            await origin.kill()
 
     async def start(self, **body: Any) -> dict[str, Any]:
         """POST a prompt; returns the body of the 202."""
@@ -118,6 +132,17 @@ def vendor_settings(url: str) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "sk-ant-test", "ANTHROPIC_BASE_URL": url,
         "GEMINI_API_KEY": "gm-test", "GEMINI_BASE_URL": f"{url}/v1beta/openai/",
     }  # fmt: skip
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _port(url: str) -> str:
+    return url.rpartition(":")[2]
 
 
 async def until(fact: Any, seconds: float, *, every_s: float = 0.02) -> Any:

