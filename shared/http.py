@@ -132,9 +132,12 @@ def cors(origins: tuple[str, ...]) -> list[Middleware]:
 
 def application(routes: list[Route], middleware: list[Middleware], lifespan: object) -> Starlette:
     """An application with the common routes and the one table of errors."""
-    return Starlette(
+    app = Starlette(
         routes=[*routes, *OPERATION_ROUTES],
         middleware=middleware,
         exception_handlers=EXCEPTIONS,
         lifespan=lifespan,  # type: ignore[arg-type]
     )
+    # A redirect would name the origin as this process sees it, which is not the one that browsers see.
+    app.router.redirect_slashes = False
+    return app

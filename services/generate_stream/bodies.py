@@ -41,7 +41,7 @@ class StartBody(_Body):
     model: Short | None = None
     system: str | None = None
     maxTokens: int | None = Field(default=None, ge=1, le=1_000_000)  # noqa: N815
-    temperature: float | None = Field(default=None, ge=0, le=2, strict=False)
+    temperature: float | None = Field(default=None, ge=0, le=2)
     replaces: int | None = Field(default=None, ge=1, le=2**31)
     stream: bool = True
 

@@ -48,6 +48,8 @@ class Producer:
         self._limits = limits
         self._channels = channels
         self._generations: dict[str, Generation] = {}
+        self._starting = 0
+        """Starts that Redis has not answered yet: each holds the place that it may need."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = asyncio.create_task(self._listen(), name="control")
 
@@ -63,6 +65,13 @@ class Producer:
         """
         self._admit()
         provider = self._provider(body.provider)
+        self._starting += 1
+        try:
+            return await self._begin(body, session, idempotency_key, provider)
+        finally:
+            self._starting -= 1
+
+    async def _begin(self, body: StartBody, session: str, idempotency_key: str, provider: Provider) -> int:
         model = body.model or provider.models[0]
         token = nanoid.generate()
         ask = Ask(session, body, provider.name, model, token, self.log.producer, idempotency_key)
@@ -102,7 +111,7 @@ class Producer:
     def _admit(self) -> None:
         if self.draining:
             raise ApiError(503, "draining", "This process takes no new work. Try again.", retry=True)
-        if len(self._generations) >= self._bounds.running_max:
+        if len(self._generations) + self._starting >= self._bounds.running_max:
             raise ApiError(503, "too_many_running", "Too many answers are being written here.", retry=True)
 
     def _provider(self, name: str | None) -> Provider:

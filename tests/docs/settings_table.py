@@ -10,7 +10,11 @@ from shared.settings import Settings
 
 README = Path(__file__).parents[2] / "README.md"
 _BLOCK = re.compile(r"(<!-- settings: [^\n]*-->\n).*?(<!-- /settings -->)", re.DOTALL)
-_READERS: dict[str, type[Settings]] = {"generate": GenerateSettings, "consume": ConsumeSettings, "local run": LocalSettings}
+_READERS: dict[str, type[Settings]] = {
+    "generate": GenerateSettings,
+    "consume": ConsumeSettings,
+    "local run": LocalSettings,
+}
 
 
 def table() -> str:

@@ -131,7 +131,9 @@ async def test_any_text_goes_through_whole(upstream: Upstream, caller: Caller, s
     said = r"\u0000 \ud83c\udf0a \ud800 \r\n" + "🌊 e\u0301\u2028"
     heard = "\x00 🌊 \ufffd \r\n" + "🌊 e\u0301\u2028"
     body = f'{{"sessionId":"{session}","prompt":"{session}{said}"}}'.encode()
-    upstream.prompts[session + heard] = Script(text=("a\x00\r\n", "\ud83c", "\udf0a", "\u2028", "\ud800", "z", "\udc00"))
+    upstream.prompts[session + heard] = Script(
+        text=("a\x00\r\n", "\ud83c", "\udf0a", "\u2028", "\ud800", "z", "\udc00")
+    )
     response = await caller.post("/api/generate-stream", body)
     assert response.status_code == 202, response.text
     await caller.ended()
