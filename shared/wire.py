@@ -9,7 +9,7 @@ from typing import Any, cast
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 Argument = str | bytes | int | float
 Connect = Callable[[], AbstractConnection]
@@ -116,6 +116,9 @@ class Wire:
     async def _read_one(self, connection: AbstractConnection) -> None:
         try:
             reply = await connection.read_response(disable_decoding=True, timeout=math.inf, disconnect_on_error=False)
+        except ReadOnlyError:
+            # The server was the master and is no more: only a new connection finds the one that is.
+            raise
         except ResponseError as refusal:
             future = self._sent.popleft()
             if not future.done():

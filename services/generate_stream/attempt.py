@@ -37,6 +37,11 @@ class Ask:
     idempotency_key: str = field(repr=False)
 
     @property
+    def request(self) -> str:
+        """What to run, as JSON, with the provider and the model decided: another process may have other defaults."""
+        return self.body.model_copy(update={"provider": self.provider, "model": self.model}).request()
+
+    @property
     def messages(self) -> str:
         """The conversation that the client brought along, as JSON; empty without one."""
         if not self.body.messages:
@@ -55,7 +60,7 @@ class Ask:
         if self.body.replaces:
             started["replaces"] = str(self.body.replaces)
         meta = {"generation": number, "status": "running", "attempt": "1", "attemptMs": str(ms)}
-        meta |= {"token": self.token, "producer": self.producer, "request": self.body.request()}
+        meta |= {"token": self.token, "producer": self.producer, "request": self.request}
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
         if self.idempotency_key:

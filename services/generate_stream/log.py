@@ -36,7 +36,6 @@ class Appended(NamedTuple):
 
     last: int
     stop: bool
-    lease_until_ms: int
 
 
 class Gap(NamedTuple):
@@ -57,12 +56,14 @@ class Log:
         self._appends = appends
         self._commands = commands
         self._lease = lease
+        self._clock_ahead_ms = 0.0
+        """How far the server's clock is ahead of this machine's, by the latest reply that told."""
 
     async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
         """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
         key, digest = ask.idempotency_key, ask.body.digest()
         head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, "PUBLISH", generations_max)
-        arguments = (*head, key, digest, ask.body.request(), ask.messages, ask.body.replaces or "", *_flat(told))
+        arguments = (*head, key, digest, ask.request, ask.messages, ask.body.replaces or "", *_flat(told))
         return _text(await scripts.START(self._commands, _keys(ask.session), arguments))
 
     async def append(
@@ -80,7 +81,8 @@ class Log:
         reply = await scripts.APPEND(self._appends, _keys(attempt.session), arguments)
         match reply[0]:
             case b"ok":
-                return Appended(int(reply[1]), bool(reply[2]), int(reply[3]))
+                self._clock_ahead_ms = int(reply[3]) - time.time() * 1000
+                return Appended(int(reply[1]), bool(reply[2]))
             case b"gap":
                 return Gap(int(reply[1]))
             case _:
@@ -109,7 +111,7 @@ class Log:
     async def enter_running(self, session: str) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""
         # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
-        score = (time.time() + self._lease.lease_s) * 1000
+        score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
         await self._commands.call("ZADD", keys.RUNNING, score, session)
         return score
 

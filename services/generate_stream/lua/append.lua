@@ -4,7 +4,7 @@
 --        7 '' | release | the status that the last entry ends the generation with
 --        8 k, how many strings of meta follow (only from seq 0 on)  9… meta's fields, name and value by turns
 --        then for each entry: how many strings, and these, name and value by turns
--- Reply  {ok, last seq of the attempt, 1 if a stop is asked for, lease end (ms)} | {gap, last seq or -1} | {fenced}
+-- Reply  {ok, last seq of the attempt, 1 if a stop is asked for, server's clock (ms)} | {gap, last seq or -1} | {fenced}
 -- Why    The writer gives the ids, so an append that is sent again adds nothing. Gaps are looked for before the first
 --        XADD, because a script that errs leaves what it wrote. Meta that is absent or of an earlier attempt means that
 --        Redis lost this attempt: the writer then sends all, meta first. The first write is an EXPIRE, which Redis
@@ -28,7 +28,8 @@ if lost and meta_strings == 0 then return {'gap', -1} end
 if first > have + 1 then return {'gap', have} end
 
 local time = redis.call('TIME')
-local lease_until = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[4]
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lease_until = now + ARGV[4]
 redis.call('EXPIRE', meta, ARGV[5])
 if lost then
   redis.call('HDEL', meta, 'stop')
@@ -55,4 +56,4 @@ redis.call('EXPIRE', log, ARGV[5])
 redis.call('EXPIRE', meta, ARGV[5])
 if added > 0 then redis.call(ARGV[6], log, '') end
 local stop = not lost and held[4] and held[4] == held[5] and 1 or 0
-return {'ok', have, stop, string.format('%.0f', lease_until)}
+return {'ok', have, stop, string.format('%.0f', now)}
