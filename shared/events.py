@@ -40,12 +40,17 @@ def _typed(name: str, value: str) -> Any:
         return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
     if name == "retryable":
         return {"true": True, "false": False}.get(value, value)
-    if name == "usage":
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+    return _json(value) if name == "usage" else value
+
+
+def _json(value: str) -> Any:
+    try:
+        read = json.loads(value)
+        # Python reads more than it may send on: NaN, endless numbers, halves of surrogate pairs.
+        json.dumps(read, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return value
+    return read
 
 
 def is_started(fields: dict[str, str]) -> bool:

@@ -1,6 +1,7 @@
 """Settings: read once from the environment into a frozen value, each with its unit, its bounds and its help."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
@@ -8,6 +9,7 @@ from shared import redis
 
 _T = TypeVar("_T")
 _META = "setting"
+_ORIGIN = re.compile(r"https?://[^/?#@\s*]+")
 
 
 class SettingError(Exception):
@@ -80,7 +82,7 @@ def origins() -> Kind:
 
     def read(text: str) -> tuple[str, ...]:
         values = tuple(value.strip() for value in text.split(",") if value.strip())
-        if not all(value.startswith(("http://", "https://")) and value.count("/") == 2 for value in values):
+        if not all(map(_ORIGIN.fullmatch, values)):
             raise ValueError
         return values
 

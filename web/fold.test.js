@@ -1,6 +1,7 @@
-// Run by `node --test web/`.
+// Run by `node --test web/*.test.js`. The cases in tests/contract are shared with the Python fold.
 
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { View } from './fold.js';
@@ -33,6 +34,16 @@ const fold = (frames, view = new View()) => {
 const shown = ({ cursor, answers }) => (
   { cursor, answers: [...answers.values()].map((answer) => ({ ...answer })) }
 );
+
+const CONTRACT = new URL('../tests/contract/', import.meta.url);
+const cases = readdirSync(CONTRACT).filter((name) => name.endsWith('.json')).sort();
+
+test('there are shared cases', () => assert.ok(cases.length > 5));
+
+for (const name of cases) {
+  const { about, frames, cursor, answers } = JSON.parse(readFileSync(new URL(name, CONTRACT), 'utf8'));
+  test(`${name}: ${about}`, () => assert.deepEqual(shown(fold(frames)), { cursor, answers }));
+}
 
 test('a story folds to its prompts, words and ends', () => {
   const [first, second, third] = fold(STORY).answers.values();

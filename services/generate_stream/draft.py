@@ -49,22 +49,16 @@ class Draft:
 
     def add(self, kind: str, text: str, ms: int) -> None:
         """Take a delta of type `chunk` or `reasoning`, `ms` after the attempt began."""
-        text = self._joined(kind, text, ms)
-        if not text or self.reached_limit:
+        if not text:
             return
-        if self._first_ms is None:
-            self._first_ms = ms
-        if self.size + len(text.encode()) > self._max_bytes:
-            text = _cut(text, self._max_bytes - self.size)
-            self.reached_limit = True
-        self._gather(kind, text, ms)
+        if self._half[0] != kind:
+            # The other half can't come any more: what follows is of another type.
+            self._give_up_half(ms)
+        self._take(kind, self._joined(kind, text), ms)
 
     def end(self, status: str, ms: int, *, finish_reason: str = "", usage: Any = None, **more: str) -> None:
         """Close the attempt with its terminal entry. `more` are the fields of a failure."""
-        kind, half = self._half
-        if half:
-            self._half = ("", "")
-            self.add(kind, "\ufffd", ms)
+        self._give_up_half(ms)
         self.cut()
         self.status = status
         fields = {"type": "metadata", "status": status, "generation": str(self.generation), "ms": str(ms)}
@@ -92,18 +86,29 @@ class Draft:
         """Whether there are words that no entry holds yet."""
         return self._gathering is not None
 
-    def _joined(self, kind: str, text: str, ms: int) -> str:
-        held_kind, half = self._half
+    def _give_up_half(self, ms: int) -> None:
+        kind, half = self._half
         self._half = ("", "")
-        if half and held_kind != kind:
-            # The other half can't come any more: what follows is of another type.
-            self._gather(held_kind, "\ufffd", ms)
-            half = ""
-        text = half + text
-        if text and "\ud800" <= text[-1] <= "\udbff":
+        if half:
+            self._take(kind, "\ufffd", ms)
+
+    def _joined(self, kind: str, text: str) -> str:
+        text = self._half[1] + text
+        self._half = ("", "")
+        if "\ud800" <= text[-1] <= "\udbff":
             self._half = (kind, text[-1])
             text = text[:-1]
         return whole(text)
+
+    def _take(self, kind: str, text: str, ms: int) -> None:
+        if not text or self.reached_limit:
+            return
+        if self._first_ms is None:
+            self._first_ms = ms
+        if self.size + len(text.encode()) > self._max_bytes:
+            text = _cut(text, self._max_bytes - self.size)
+            self.reached_limit = True
+        self._gather(kind, text, ms)
 
     def _gather(self, kind: str, text: str, ms: int) -> None:
         size = len(text.encode())

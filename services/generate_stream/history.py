@@ -41,21 +41,23 @@ async def before(
 ) -> list[Message]:
     """The earlier turns, oldest first, from a log read backwards from the new turn's beginning.
 
-    Nothing of what lies before `base` counts. Reading ends there, or when `max_bytes` are full.
+    Nothing of what lies before `base` counts. Reading ends there, or when `max_bytes` are full; then only the system's
+    words are still taken from it.
     """
     turns: list[Turn] = []
     left_out = {replaces} if replaces else set()
-    size = 0
     async for answer in _answers(entries):
         if answer.replaces:
             left_out.add(answer.replaces)
         is_base = base is not None and base.generation == answer.generation
         brought = base.messages if base and is_base else [Message("user", answer.prompt)]
         turns = [*_turns(brought, None if answer.generation in left_out else _reply(answer)), *turns]
-        size = sum(map(_size, turns))
-        if is_base or size > max_bytes:
+        if is_base:
+            return newest(turns, max_bytes)
+        if sum(map(_size, turns)) > max_bytes:
             break
-    return newest(turns, max_bytes)
+    system = [message for message in base.messages if message.role == "system"] if base else []
+    return newest([system, *turns], max_bytes)
 
 
 def newest(turns: Sequence[Turn], max_bytes: int) -> list[Message]:
@@ -94,23 +96,30 @@ def _turns(brought: Sequence[Message], reply: str | None) -> list[Turn]:
 async def _answers(entries: AsyncIterator[Entry]) -> AsyncIterator[Answer]:
     """Fold entries that come newest first into answers, newest first."""
     gathered: list[Entry] = []
+    unnamed: list[Entry] = []
     number: str | None = None
     async for entry in entries:
-        generation = entry.fields.get("generation", number)
+        # A foreign writer's entry that names no generation belongs to the one that was named before it.
+        unnamed.append(entry)
+        generation = entry.fields.get("generation")
+        if generation is None:
+            continue
         if gathered and generation != number:
-            yield _fold(gathered)
+            for answer in _fold(gathered):
+                yield answer
             gathered = []
         number = generation
-        gathered.append(entry)
-    if gathered:
-        yield _fold(gathered)
+        gathered += unnamed
+        unnamed = []
+    for answer in _fold(gathered + unnamed):
+        yield answer
 
 
-def _fold(newest_first: list[Entry]) -> Answer:
+def _fold(newest_first: list[Entry]) -> list[Answer]:
     view = View()
     for entry in reversed(newest_first):
         view.apply(str(entry.id), events.event(entry.fields))
-    return next(reversed(view.answers.values()), Answer(0))
+    return list(reversed(view.answers.values()))
 
 
 def _size(messages: Sequence[Message]) -> int:

@@ -17,14 +17,16 @@ class Caller:
 
     def __init__(self, service: Service, redis_client: Any, session: str) -> None:
         self.session = session
-        self._service = service
-        self._redis = redis_client
+        self.service = service
+        self.redis = redis_client
 
-    async def post(self, path: str, body: dict[str, Any] | bytes, **headers: str) -> httpx2.Response:
+    async def post(self, path: str, body: dict[str, Any] | bytes, **headers: str | bytes) -> httpx2.Response:
         """POST JSON, or bytes that shall be taken for it."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self._client() as client:
-            return await client.post(path, content=content, headers={"Content-Type": "application/json", **headers})
+            return await client.post(
+                path, content=content, headers=_encoded({"Content-Type": "application/json", **headers})
+            )
 
     async def get(self, path: str) -> httpx2.Response:
         """GET."""
@@ -52,12 +54,12 @@ class Caller:
 
     async def entries(self, generation: int = 1) -> list[tuple[str, dict[str, str]]]:
         """What the log has of one generation."""
-        found = await self._redis.xrange(keys.log(self.session))
+        found = await self.redis.xrange(keys.log(self.session))
         return [(at, fields) for at, fields in found if fields["generation"] == str(generation)]
 
     async def started(self) -> list[dict[str, str]]:
         """All beginnings in the log."""
-        return [fields for _, fields in await self._redis.xrange(keys.log(self.session)) if is_started(fields)]
+        return [fields for _, fields in await self.redis.xrange(keys.log(self.session)) if is_started(fields)]
 
     async def ended(self, generation: int = 1) -> dict[str, str]:
         """The terminal entry of a generation, once it is there. It must be the only one, and the last."""
@@ -85,7 +87,11 @@ class Caller:
         await until(there, DEADLINE_S)
 
     def _client(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=self._service.url, timeout=DEADLINE_S, verify=False)
+        return httpx2.AsyncClient(base_url=self.service.url, timeout=DEADLINE_S, verify=False)
+
+
+def _encoded(headers: dict[str, str | bytes]) -> dict[bytes, bytes]:
+    return {name.encode(): value if isinstance(value, bytes) else value.encode() for name, value in headers.items()}
 
 
 def told(response: httpx2.Response) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """A gate for a scripted vendor: it lets out piece by piece, and hears when the one who asked has gone."""
 
 import asyncio
+from typing import Literal
 
 
 class Gate(asyncio.Semaphore):
@@ -13,7 +14,7 @@ class Gate(asyncio.Semaphore):
         self.left = asyncio.Event()
         """Whoever asked has closed the connection while a piece was held back."""
 
-    async def acquire(self) -> bool:
+    async def acquire(self) -> Literal[True]:
         self.reached.set()
         try:
             return await super().acquire()

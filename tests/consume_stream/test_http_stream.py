@@ -1,0 +1,155 @@
+"""GET /api/consume-stream, byte by byte: the head, the first sign of life, the frames, the end."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.consume_stream.facts import has_frames
+from tests.consume_stream.outside_writer import OutsideWriter
+from tests.consume_stream.raw_viewer import raw
+from tests.processes import Service, Services
+from tests.viewing import Viewer
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_sign_of_life_comes_before_the_first_word(services: Services, session: str) -> None:
+    async with raw(services.consume, {"sessionId": session, "follow": "session"}) as viewer:
+        assert viewer.response.status_code == 200
+        assert await viewer.has(b"\n") == b": ping\n"
+
+
+async def test_the_head_lets_nothing_on_the_way_hold_it_back(services: Services, session: str) -> None:
+    accept = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+    async with raw(services.consume, {"sessionId": session, "follow": "session"}, **accept) as viewer:
+        headers = viewer.response.headers
+    assert headers["content-type"].partition(";")[0] == "text/event-stream"
+    assert headers["cache-control"] == "no-cache, no-transform"
+    assert headers["x-accel-buffering"] == "no"
+    assert "content-encoding" not in headers
+    assert "content-length" not in headers
+
+
+async def test_pings_are_comments_with_one_newline_between_and_around_the_events(
+    brisk: Service, writer: OutsideWriter, session: str
+) -> None:
+    async with raw(brisk, {"sessionId": session, "follow": "session"}) as viewer:
+        assert await viewer.has(b": ping\n" * 3) == b": ping\n" * 3
+        await writer.begin()
+        await viewer.has(b"\n\n")
+        before = len(viewer.body)
+        await viewer.has(b"\n\n: ping\n: ping\n")
+        assert viewer.body[before:] == b": ping\n" * 2
+
+
+async def test_the_time_to_come_back_travels_inside_the_first_event_and_is_another_for_each(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.answer("Hel", "lo.")
+    bodies = []
+    for _ in range(8):
+        async with raw(services.consume, {"sessionId": session}) as viewer:
+            bodies.append((await viewer.rest()).decode())
+    waits = set()
+    for body in bodies:
+        ping, first, *others = body.split("\n")
+        assert ping == ": ping"
+        wait = re.fullmatch(r"retry: (\d+)", first)
+        assert wait
+        assert others[0] == f"id: {writer.ids[0]}"
+        assert not any(line.startswith("retry") for line in others)
+        waits.add(int(wait[1]))
+    assert all(500 <= each <= 2500 for each in waits)
+    assert len(waits) > 1
+
+
+async def test_a_frame_is_an_id_a_line_of_json_and_an_empty_line(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    content = "a\r\nb\x00\u2028\u2029\x85 wörld 🌊"
+    await writer.begin(replaces="1")
+    await writer.say(content)
+    usage = {"total_tokens": 3}
+    await writer.end("failed", chunks=1, ttftMs=4, code="c", error="e", retryable="true", usage=json.dumps(usage))
+    async with raw(services.consume, {"sessionId": session}) as viewer:
+        body = (await viewer.rest()).decode()
+    # Whatever a client takes for the end of a line, it finds the same lines.
+    assert body.splitlines() == body.removesuffix("\n").split("\n")
+    frames = re.sub(r"^: ping\nretry: \d+\n", "", body).removesuffix("\n\n").split("\n\n")
+    found = [re.fullmatch(r"id: (\S+)\ndata: (.+)", frame) for frame in frames]
+    assert [match and match[1] for match in found] == writer.ids
+    assert [json.loads(match[2]) for match in found if match] == [
+        {"type": "metadata", "status": "started", "generation": 1, "attempt": 1, "prompt": "Hello?",
+         "provider": "outside", "model": "m", "startedAt": "2026-01-01T00:00:00.000Z", "replaces": 1},
+        {"type": "chunk", "generation": 1, "content": content, "ms": 1},
+        {"type": "metadata", "status": "failed", "generation": 1, "ms": 9, "durationMs": 9, "chunks": 1, "ttftMs": 4,
+         "code": "c", "error": "e", "retryable": True, "usage": usage},
+    ]  # fmt: skip
+
+
+async def test_following_an_answer_ends_cleanly_after_the_last_end(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.answer("One.")
+    await writer.answer("Two.")
+    viewer = Viewer(services.consume.url, session)
+    await viewer.connect()
+    assert [frame.id for frame in viewer.frames] == writer.ids
+    assert viewer.text == "One.Two."
+
+
+async def test_following_an_answer_waits_for_its_end(services: Services, writer: OutsideWriter, session: str) -> None:
+    await writer.answer("One.")
+    await writer.begin()
+    viewer = Viewer(services.consume.url, session)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(viewer.connect())
+        await has_frames(viewer, 4)
+        await writer.say("Two")
+        await has_frames(viewer, 5)
+        await writer.end("stopped")
+    assert [frame.id for frame in viewer.frames] == writer.ids
+
+
+async def test_following_a_session_begins_before_there_is_one_and_goes_on_after_each_answer(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    viewer = Viewer(services.consume.url, session, "session")
+    async with raw(services.consume, {"sessionId": session, "follow": "session"}) as early:
+        await early.has(b": ping\n")
+        async with asyncio.TaskGroup() as both:
+            both.create_task(viewer.connect(until=lambda frame: frame.event.get("generation") == 3))
+            await writer.answer("One.")
+            await has_frames(viewer, 3)
+            await writer.answer("Two.")
+            await has_frames(viewer, 6)
+            third = await writer.begin()
+        await early.has(third.encode())
+    assert [frame.id for frame in viewer.frames] == writer.ids
+    assert [answer.text for answer in viewer.view.answers.values()] == ["One.", "Two.", ""]
+
+
+async def test_an_unknown_session_is_not_found(services: Services, session: str) -> None:
+    async with httpx2.AsyncClient(verify=False) as client:
+        response = await client.get(f"{services.consume.url}/api/consume-stream", params={"sessionId": session})
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "session_not_found")
+
+
+async def test_whoever_has_the_end_already_gets_no_content(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.answer("One.")
+    url, query = f"{services.consume.url}/api/consume-stream", {"sessionId": session}
+    async with httpx2.AsyncClient(verify=False) as client:
+        by_header = await client.get(url, params=query, headers={"Last-Event-ID": writer.ids[-1]})
+        by_query = await client.get(url, params=query | {"lastEventId": writer.ids[-1]})
+    assert [(each.status_code, each.content) for each in (by_header, by_query)] == [(204, b"")] * 2
+    staying: dict[str, Any] = {"sessionId": session, "follow": "session", "lastEventId": writer.ids[-1]}
+    async with raw(services.consume, staying) as viewer:
+        assert viewer.response.status_code == 200
+        later = await writer.begin()
+        assert f"id: {later}\n".encode() in await viewer.has(b"\n\n")

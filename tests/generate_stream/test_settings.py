@@ -1,0 +1,188 @@
+"""The settings of both services: what the contract lists, each bad value named, no secret ever shown."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from services.consume_stream.settings import Settings as ConsumeSettings
+from services.generate_stream.settings import Settings as GenerateSettings
+from shared.settings import SettingError, Settings
+
+Service = type[GenerateSettings] | type[ConsumeSettings]
+
+SHARED = {
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "REJOIN_HOST": "127.0.0.1",
+    "REJOIN_LEASE_S": "6",
+    "REJOIN_CORS_ORIGINS": "",
+}
+GENERATE = SHARED | {
+    "REJOIN_PORT": "8001",
+    "REJOIN_TTL_S": "86400",
+    "REJOIN_SWEEP_S": "2",
+    "REJOIN_STALL_TIMEOUT_S": "120",
+    "REJOIN_DRAIN_S": "30",
+    "REJOIN_PROMPT_MAX_BYTES": "131072",
+    "REJOIN_ANSWER_MAX_BYTES": "2097152",
+    "REJOIN_HISTORY_MAX_BYTES": "1048576",
+    "REJOIN_SESSION_GENERATIONS_MAX": "200",
+    "REJOIN_RUNNING_MAX": "500",
+    "REJOIN_ON_LOST_PRODUCER": "restart",
+}
+VENDORS = [
+    f"{vendor}_{what}" for vendor in ("OPENAI", "ANTHROPIC", "GEMINI") for what in ("API_KEY", "BASE_URL", "MODEL")
+]
+CONSUME = SHARED | {
+    "REJOIN_PORT": "8002",
+    "REJOIN_RECHECK_S": "5",
+    "REJOIN_PING_S": "15",
+    "REJOIN_SEND_TIMEOUT_S": "30",
+    "REJOIN_BATCH_MAX": "500",
+    "REJOIN_VIEWERS_MAX": "5000",
+    "REJOIN_VIEWERS_PER_SESSION_MAX": "500",
+}
+"""Section 6 of the contract: every variable, with its default as people read it."""
+
+TABLES: list[tuple[Service, dict[str, str]]] = [
+    (GenerateSettings, GENERATE | dict.fromkeys(VENDORS, "")),
+    (ConsumeSettings, CONSUME),
+]
+SECONDS = [name for name in {**GENERATE, **CONSUME} if name.endswith("_S")]
+COUNTS = [name for name in {**GENERATE, **CONSUME} if name.endswith(("_MAX", "_BYTES", "_PORT"))]
+SECRETS = ["REDIS_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"]
+
+
+def service_of(name: str) -> Service:
+    return ConsumeSettings if name in CONSUME else GenerateSettings
+
+
+def value_of(settings: Settings, name: str) -> Any:
+    field = {row[0]: field.name for row, field in zip(settings.table(), dataclasses.fields(settings), strict=True)}[
+        name
+    ]
+    return getattr(settings, field)
+
+
+def refusal(service: Service, environ: Mapping[str, str]) -> str:
+    with pytest.raises(SettingError) as raised:
+        service.read(environ)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(("service", "wanted"), TABLES, ids=["generate", "consume"])
+def test_the_table_has_every_variable_of_the_contract_and_its_default(service: Service, wanted: dict[str, str]) -> None:
+    rows = service.table()
+    assert {name: default for name, default, _, _ in rows} == wanted
+    assert len(rows) == len(wanted)
+    assert all(takes and help_text.endswith((".", "…")) for _, _, takes, help_text in rows)
+
+
+@pytest.mark.parametrize(("service", "wanted"), TABLES, ids=["generate", "consume"])
+def test_without_any_variable_there_are_the_defaults(service: Service, wanted: dict[str, str]) -> None:
+    assert service.read({}) == service() == service.read(dict.fromkeys(wanted, " "))
+
+
+@pytest.mark.parametrize(("service", "wanted"), TABLES, ids=["generate", "consume"])
+def test_a_default_may_be_written_out(service: Service, wanted: dict[str, str]) -> None:
+    assert service.read(wanted) == service()
+
+
+@pytest.mark.parametrize("name", SECONDS)
+@pytest.mark.parametrize("value", ["-1", "a", "1s", "1,5", "nan", "inf", "1e99", "0x1", "31536001"])
+def test_no_time_is_taken_that_is_none(name: str, value: str) -> None:
+    message = refusal(service_of(name), {name: value})
+    assert message.startswith(f"{name} {value!r} can't be used: it takes seconds from ")
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("value", ["-1", "a", "1.5", "1e3", "2147483649", "9" * 5000])
+def test_no_count_is_taken_that_is_none(name: str, value: str) -> None:
+    message = refusal(service_of(name), {name: value})
+    assert message.startswith(f"{name} ")
+    assert " can't be used: it takes a whole number from " in message
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_a_time_may_be_a_fraction_and_have_blanks_around(name: str) -> None:
+    assert value_of(service_of(name).read({name: " 2.5 "}), name) == 2.5
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_count_is_read(name: str) -> None:
+    assert value_of(service_of(name).read({name: "77"}), name) == 77
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REJOIN_PORT", "65536"),
+        ("REJOIN_BATCH_MAX", "0"),
+        ("REJOIN_VIEWERS_MAX", "0"),
+        ("REJOIN_RUNNING_MAX", "0"),
+        ("REJOIN_LEASE_S", "0"),
+        ("REJOIN_TTL_S", "0"),
+        ("REJOIN_PING_S", "0"),
+        ("REJOIN_ON_LOST_PRODUCER", "Restart"),
+        ("REJOIN_ON_LOST_PRODUCER", "ignore"),
+        ("REJOIN_CORS_ORIGINS", "*"),
+        ("REJOIN_CORS_ORIGINS", "https://a.example, b.example"),
+        ("REJOIN_CORS_ORIGINS", "https://a.example/"),
+        ("REJOIN_CORS_ORIGINS", "https://"),
+        ("REJOIN_CORS_ORIGINS", "https://*.example"),
+        ("REJOIN_CORS_ORIGINS", "ftp://a.example"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_the_variable_takes(name: str, value: str) -> None:
+    service = service_of(name)
+    takes = {row[0]: row[2] for row in service.table()}[name]
+    assert refusal(service, {name: value}) == f"{name} {value!r} can't be used: it takes {takes}"
+
+
+@pytest.mark.parametrize("service", [GenerateSettings, ConsumeSettings])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hunter2",
+        "http://user:hunter2@127.0.0.1",
+        "redis://user:hunter2@127.0.0.1:port",
+        "redis://user:hunter2@127.0.0.1?no_such_option=1",
+        "redis://user:hunter2@127.0.0.1?socket_timeout=soon",
+        "redis://user:hunter2@[127.0.0.1",
+    ],
+)
+def test_a_bad_redis_url_is_named_and_not_shown(service: Service, url: str) -> None:
+    message = refusal(service, {"REDIS_URL": url})
+    assert message == "REDIS_URL can't be used: it takes redis://, rediss:// or unix://"
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://:p%40ss@h:1/2", "rediss://u:p@h", "unix:///run/redis.sock", "redis://h?db=3"]
+)
+def test_a_good_redis_url_is_taken_as_it_is(url: str) -> None:
+    assert ConsumeSettings.read({"REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_read_and_never_shown(name: str) -> None:
+    secret = "redis://:hunter2@h" if name == "REDIS_URL" else "hunter2"
+    settings = GenerateSettings.read({name: secret})
+    assert value_of(settings, name) == secret
+    assert "hunter2" not in f"{settings} {settings!r} {settings.providers!r} {settings.table()}"
+
+
+def test_origins_are_a_list() -> None:
+    read = GenerateSettings.read({"REJOIN_CORS_ORIGINS": " https://a.example, http://127.0.0.1:8000 ,"})
+    assert read.cors_origins == ("https://a.example", "http://127.0.0.1:8000")
+
+
+def test_the_providers_get_what_the_environment_says_of_them() -> None:
+    environ = {name: f"value of {name}" for name in VENDORS} | {"REJOIN_STALL_TIMEOUT_S": "7"}
+    told = dataclasses.asdict(GenerateSettings.read(environ).providers)
+    assert told == {name.lower(): environ[name] for name in VENDORS} | {"stall_timeout_s": 7.0}
+
+
+def test_settings_can_not_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ConsumeSettings().port = 1  # type: ignore[misc]
