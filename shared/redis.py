@@ -1,14 +1,18 @@
 """Where Redis is: a URL becomes a way to make raw connections, the library's own for TCP, TLS and Unix sockets."""
 
+import asyncio
 import math
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from shared.wire import Connect
+from shared.wire import Connect, RedisAway
+
+T = TypeVar("T")
 
 TIMEOUT_S = 5.0
 """How long Redis may take to answer before a connection is given up and made again."""
@@ -35,6 +39,16 @@ def connector(url: str, name: str) -> Connect:
     except (ValueError, TypeError):
         raise ValueError("redis://, rediss:// or unix://, as redis-py reads it") from None
     return lambda: cast(AbstractConnection, pool.make_connection())
+
+
+async def retried(call: Callable[[], Awaitable[T]], tries: int = 3) -> T:
+    """Call something that may safely run twice, again when its reply was lost. Raises RedisAway after the last try."""
+    for failures in range(tries - 1):
+        try:
+            return await call()
+        except RedisAway:
+            await asyncio.sleep(backoff_s(failures))
+    return await call()
 
 
 def backoff_s(failures: int) -> float:

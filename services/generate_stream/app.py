@@ -18,6 +18,7 @@ from services.generate_stream.log import Lease, Log
 from services.generate_stream.producer import Bounds, Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
+from services.generate_stream.takeover import Takeover
 from shared import redis
 from shared.channels import Channels
 from shared.health import Health
@@ -65,7 +66,8 @@ class App:
             self.health = app.state.health = Health(commands)
             log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
             self.producer = Producer(log, providers, channels, _bounds(settings), _limits(settings))
-            for owner in (appends, commands, channels, self.health, self.producer):
+            takeover = Takeover(self.producer, channels, settings.lease_s, settings.sweep_s, settings.on_lost_producer)
+            for owner in (appends, commands, channels, self.health, self.producer, takeover):
                 owned.push_async_callback(owner.close)
             yield
 

@@ -50,8 +50,7 @@ class Ask:
 
     def told(self) -> Fields:
         """The fields of `started` that say what was asked."""
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"prompt": self.body.question, "provider": self.provider, "model": self.model, "startedAt": now}
+        return _told(self.body.question, self.provider, self.model)
 
     def begun(self, generation: int, ms: int, told: Fields) -> Attempt:
         """The first attempt, as the log's script has written it."""
@@ -66,3 +65,74 @@ class Ask:
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What meta says of a session's newest generation, and what the server's clock said with it."""
+
+    session: str
+    meta: Fields = field(repr=False)
+    now_ms: int
+
+    @property
+    def running(self) -> bool:
+        """Whether the generation has no end yet."""
+        return self.meta.get("status") == "running"
+
+    @property
+    def lease_until_ms(self) -> int:
+        """The end of the lease by the server's clock; 0 when the producer has let go."""
+        return int(self.meta["leaseUntilMs"])
+
+    @property
+    def released(self) -> bool:
+        """Whether the producer has let go, for another to begin the next attempt."""
+        return self.running and self.lease_until_ms == 0
+
+    def over(self, lease_ms: int) -> bool:
+        """Whether the producer may be taken for dead. A lease further ahead than one lease is over: the clock went
+        back.
+        """
+        left = self.lease_until_ms - self.now_ms
+        return self.running and (left <= 0 or left > lease_ms)
+
+    @property
+    def losses(self) -> int:
+        """How many producers this generation has lost."""
+        return int(self.meta.get("losses", 0))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has asked for its end."""
+        return self.meta.get("stop") == self.meta["generation"]
+
+    @property
+    def generation(self) -> int:
+        """Its number."""
+        return int(self.meta["generation"])
+
+    @property
+    def body(self) -> StartBody:
+        """What to run. The provider and the model are decided in it."""
+        return StartBody.model_validate_json(self.meta["request"])
+
+    def told(self) -> Fields:
+        """The fields of the next attempt's `started` that say what was asked."""
+        body = self.body
+        replaces = {"replaces": str(body.replaces)} if body.replaces else {}
+        return replaces | _told(body.question, body.provider or "", body.model or "")
+
+    def taken(self, ms: int, number: int, token: str, producer: str, told: Fields) -> Attempt:
+        """The next attempt, as the log's script has written it."""
+        started = {"type": "metadata", "status": "started", "generation": str(self.generation)}
+        started |= {"attempt": str(number)} | told
+        kept = {name: value for name, value in self.meta.items() if name not in ("leaseUntilMs", "stop")}
+        losses = {"losses": str(self.losses + 1)} if self.lease_until_ms else {}
+        meta = kept | losses | {"attempt": str(number), "attemptMs": str(ms), "token": token, "producer": producer}
+        return Attempt(self.session, self.generation, number, ms, token, started, meta)
+
+
+def _told(prompt: str, provider: str, model: str) -> Fields:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"prompt": prompt, "provider": provider, "model": model, "startedAt": now}

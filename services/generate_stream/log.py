@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 from services.generate_stream import scripts
-from services.generate_stream.attempt import Ask, Attempt, Fields
+from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from shared import events, keys
 from shared.events import Entry
 from shared.position import Position
-from shared.wire import Argument, Wire
+from shared.wire import Argument, Wire, pack
 
 _PAGE = 200
 """Entries per step of reading back; at 16 KiB each, some 3 MB at most."""
+
+
+CLAIM_HOLDS_MS = 1000
+"""How long, by the server's clock, what a claimer saw of a lease is good for."""
 
 
 class Lease(NamedTuple):
@@ -94,14 +98,13 @@ class Log:
         return _text(await scripts.STOP(self._commands, _keys(session), arguments))
 
     async def claim(
-        self, session: str, lease_until_ms: int, token: str, *, policy: str, started: Fields, failed: Fields,
-        stopped: Fields,
-    ) -> list[str]:  # fmt: skip
-        """Take over an attempt whose lease, as last seen, is over; the reply is the script's."""
-        lists = _counted((started, failed, stopped))
-        lease, ttl = self._lease.lease_ms, self._lease.ttl
-        arguments = (lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, *lists)
-        return _text(await scripts.CLAIM(self._commands, _keys(session), arguments))
+        self, held: Held, token: str, policy: str, told: Fields, failed: Fields, stopped: Fields
+    ) -> list[str]:
+        """Take over an attempt whose lease, as seen, is over; the reply is the script's. Holds for a moment only."""
+        lease, ttl, until_ms = self._lease.lease_ms, self._lease.ttl, held.now_ms + CLAIM_HOLDS_MS
+        lists = _counted((told, failed, stopped))
+        arguments = (held.lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, until_ms, *lists)
+        return _text(await scripts.CLAIM(self._commands, _keys(held.session), arguments))
 
     async def delete(self, session: str) -> None:
         """Remove a session; what runs in it is fenced and woken."""
@@ -112,17 +115,32 @@ class Log:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""
         # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
         score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
-        await self._commands.call("ZADD", keys.RUNNING, score, session)
+        await self._commands.call("ZADD", keys.RUNNING, repr(score), session)
         return score
 
     async def leave_running(self, session: str, score: float) -> None:
         """Take a session out of the index, unless it was entered again since `score`."""
         await scripts.LEAVE(self._commands, [keys.RUNNING], (session, score))
 
-    async def meta(self, session: str) -> Fields:
-        """All of a session's meta; empty where there is none."""
+    async def due(self, most: int) -> list[tuple[str, float]]:
+        """Sessions of the index whose lease should be over, with their scores, the longest over first."""
+        now = time.time() * 1000 + self._clock_ahead_ms
+        command = ("ZRANGEBYSCORE", keys.RUNNING, "-inf", now, "WITHSCORES", "LIMIT", 0, most)
+        flat = await self._commands.call(*command)
+        return [(flat[at].decode(), float(flat[at + 1])) for at in range(0, len(flat), 2)]
+
+    async def held(self, session: str) -> Held:
+        """What meta says, and the server's clock."""
+        clock = self._commands.send(pack("TIME"))
         flat = _text(await self._commands.call("HGETALL", keys.meta(session)))
-        return dict(zip(flat[::2], flat[1::2], strict=True))
+        seconds, micros = await clock
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        self._clock_ahead_ms = now_ms - time.time() * 1000
+        return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), now_ms)
+
+    async def hand_over(self, session: str) -> None:
+        """Tell the other processes of a released generation."""
+        await self._commands.call("PUBLISH", keys.TAKEOVER, session)
 
     async def messages(self, session: str) -> tuple[str, str]:
         """The newest conversation that a client brought along, as JSON, and its generation; empty without one."""

@@ -7,3 +7,4 @@ STARTED = Counter("rejoin_generations_started", "Generations begun here", ["prov
 OUTCOMES = Counter("rejoin_generations", "Generations over, by how they ended", ["provider", "outcome"])
 APPENDS = Counter("rejoin_appends", "Calls of the append script, heartbeats included")
 APPENDED_ENTRIES = Counter("rejoin_appended_entries", "Entries sent to the log, those sent again included")
+TAKEOVERS = Counter("rejoin_takeovers", "Generations taken over from producers that were lost or let go", ["outcome"])

@@ -1,12 +1,13 @@
 """This process as a producer: the generations it runs, the channel that wakes it, its drain."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import nanoid
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from services.generate_stream import history, metrics
 from services.generate_stream.attempt import Ask, Attempt, Fields
@@ -17,12 +18,10 @@ from services.generate_stream.providers import ChatRequest, Provider
 from shared import keys, logs
 from shared.channels import Channels
 from shared.http import ApiError
-from shared.redis import backoff_s
+from shared.redis import retried
 from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
-
-_START_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,19 @@ class Producer:
             return int(reply[1])
         raise _refusal(reply, self._bounds.session_generations_max)
 
+    def can_run(self, body: StartBody) -> bool:
+        """Whether this process may take on a generation that another began."""
+        full = len(self._generations) + self._starting >= self._bounds.running_max
+        return not self.draining and not full and body.provider in self.providers
+
+    async def take(self, attempt: Attempt, body: StartBody) -> None:
+        """Run an attempt that was claimed."""
+        score = 0.0
+        with contextlib.suppress(RedisError):
+            score = await self.log.enter_running(attempt.session)
+        provider = self.providers[body.provider or ""]
+        self._run(attempt, body, provider, body.model or "", score)
+
     async def drain(self) -> None:
         """Take no new work; let what runs finish within the time set, and release the rest."""
         self.draining = True
@@ -121,15 +133,11 @@ class Producer:
         return provider
 
     async def _start(self, ask: Ask, told: Fields) -> list[str]:
-        for failures in range(_START_TRIES):
-            try:
-                return await self.log.start(ask, told, self._bounds.session_generations_max)
-            except OutOfMemoryError:
-                raise ApiError(503, "storage_full", "The log has no room for new answers.", retry=True) from None
-            except RedisAway:
-                # It may have run: sent again with the same token, it tells.
-                await asyncio.sleep(backoff_s(failures))
-        raise RedisAway("no answer to the start of a generation")
+        try:
+            # Sent again with the same token, the script tells what it has begun.
+            return await retried(lambda: self.log.start(ask, told, self._bounds.session_generations_max))
+        except OutOfMemoryError:
+            raise ApiError(503, "storage_full", "The log has no room for new answers.", retry=True) from None
 
     def _run(self, attempt: Attempt, body: StartBody, provider: Provider, model: str, score: float) -> None:
         async def compose() -> ChatRequest:

@@ -156,12 +156,13 @@ class Writer:
         return "release" if self._releasing else ""
 
     async def _over(self, then: str) -> str:
-        if then == "release":
-            return RELEASED
-        # The index is a hint; a sweeper takes out what stays behind here.
+        # A hint each: a sweeper finds what is not told of here, and takes out what stays behind.
         with contextlib.suppress(RedisError):
-            await self._log.leave_running(self._attempt.session, self._score)
-        return then
+            if then == "release":
+                await self._log.hand_over(self._attempt.session)
+            else:
+                await self._log.leave_running(self._attempt.session, self._score)
+        return RELEASED if then == "release" else then
 
     async def _enter_running(self) -> None:
         now = time.monotonic()

@@ -1,21 +1,28 @@
 -- claim: take over an attempt whose lease is over.
 -- KEYS   log, meta
 -- ARGV   1 leaseUntilMs as the claimer saw it  2 token  3 producer  4 lease (ms)  5 TTL (s)  6 PUBLISH or SPUBLISH
---        7 restart | failed  8 k, how many strings of `started` follow  9… these, name and value by turns
+--        7 restart | failed  8 the server's clock until which this holds (ms)
+--        9 k, how many strings of `started` follow  10… these, name and value by turns
 --        then the fields of the entry that ends it as failed (with `failed`), or as stopped (if a stop is asked for)
 --        as two more counted lists: how many strings, and these
 -- Reply  {claimed, attempt's ms, attempt} | {ended, stopped or failed} | {held} | {gone}
 -- Why    The lease seen must still be the lease held, so of two claimers one wins and a writer that has just renewed
---        keeps it. A lease further ahead than one lease is over too: the clock went back. A release (lease 0) is not
+--        keeps it. A claim that Redis hears late, because it was paused, may be ahead of a living writer's beat: so
+--        it holds only for a moment. Sent again with its own token (a reply was lost), it says what it has done. A lease further ahead than one lease is over too: the clock went back. A release (lease 0) is not
 --        a loss. A stop that was asked for ends it here: nobody pays for a second run of what nobody wants.
 local log, meta = KEYS[1], KEYS[2]
-local held = redis.call('HMGET', meta, 'status', 'leaseUntilMs', 'attempt', 'attemptMs', 'generation', 'stop', 'losses')
+local held = redis.call('HMGET', meta, 'status', 'leaseUntilMs', 'attempt', 'attemptMs', 'generation', 'stop', 'token')
+if held[7] == ARGV[2] then
+  if held[1] == 'running' then return {'claimed', held[4], held[3]} end
+  return {'ended', held[1]}
+end
 if held[1] ~= 'running' then return {'gone'} end
 if held[2] ~= ARGV[1] then return {'held'} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local left = tonumber(held[2]) - now
 if left > 0 and left <= tonumber(ARGV[4]) then return {'held'} end
+if now > tonumber(ARGV[8]) then return {'held'} end
 
 local last_ms = 0
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
@@ -27,7 +34,7 @@ local function add(at, head)
   for i = at + 1, at + tonumber(ARGV[at]) do head[#head + 1] = ARGV[i] end
   redis.call('XADD', log, ms .. '-0', unpack(head))
 end
-local started = 8
+local started = 9
 local failed = started + tonumber(ARGV[started]) + 1
 local stopped = failed + tonumber(ARGV[failed]) + 1
 

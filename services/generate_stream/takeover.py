@@ -1,0 +1,135 @@
+"""Takeover: what becomes of a generation whose producer is gone."""
+
+import asyncio
+import hashlib
+import logging
+import random
+import time
+
+import nanoid
+from redis.exceptions import RedisError
+
+from services.generate_stream import metrics
+from services.generate_stream.attempt import Fields, Held
+from services.generate_stream.log import Log
+from services.generate_stream.producer import Producer
+from shared import events, keys, logs
+from shared.channels import Channels
+from shared.redis import retried
+from shared.wire import RedisAway
+
+_log = logging.getLogger(__name__)
+
+SLOW_S = 1.0
+"""A sweep that takes longer says that Redis was away meanwhile."""
+
+SWEPT_AT_ONCE = 500
+
+_LOST = "The server that was writing this answer was lost."
+
+
+class Takeover:
+    """Looks for attempts whose lease is over, and has them run once more, or ends them.
+
+    A lease says nothing while Redis can't be reached. So after the start of this process, and after any sweep that
+    failed or was slow, nothing is claimed for one lease: time enough for every living writer to renew its own.
+    What was released is taken at once.
+    """
+
+    def __init__(self, producer: Producer, channels: Channels, lease_s: float, sweep_s: float, policy: str) -> None:
+        self._producer = producer
+        self._log: Log = producer.log
+        self._channels = channels
+        self._lease_s = lease_s
+        self._lease_ms = int(lease_s * 1000)
+        self._sweep_s = sweep_s
+        self._policy = policy
+        self._patient_until = time.monotonic() + lease_s
+        self._looks: set[asyncio.Task[None]] = set()
+        self._tasks = [asyncio.create_task(self._sweep_for_ever()), asyncio.create_task(self._listen())]
+
+    async def close(self) -> None:
+        """End every task."""
+        tasks = [*self._tasks, *self._looks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            # Replicas that were started together shall not look together for ever.
+            slept = asyncio.sleep(self._sweep_s * random.uniform(0.8, 1.0))
+            before = time.monotonic()
+            await slept
+            try:
+                await self._sweep()
+            except RedisError as error:
+                logs.warning(_log, "sweep failed", cause=str(error))
+                self._patient_until = time.monotonic() + self._lease_s
+            # Also when this very process was paused: what it believes of leases is old then.
+            if time.monotonic() - before > self._sweep_s + SLOW_S:
+                self._patient_until = time.monotonic() + self._lease_s
+
+    async def _sweep(self) -> None:
+        began = time.monotonic()
+        due = await self._log.due(SWEPT_AT_ONCE)
+        held = await asyncio.gather(*(self._log.held(session) for session, _ in due))
+        patient = began < self._patient_until or time.monotonic() - began > SLOW_S
+        for (session, score), one in zip(due, held, strict=True):
+            if not one.running:
+                await self._log.leave_running(session, score)
+            elif one.released or (one.over(self._lease_ms) and not patient):
+                await self._take(one)
+
+    async def _take(self, held: Held) -> None:
+        policy = "failed" if not held.released and (self._policy == "fail" or held.losses) else "restart"
+        # A stop or a failure needs no provider, so whoever comes first may end it.
+        if policy == "restart" and not held.stopping and not self._producer.can_run(held.body):
+            return
+        token, told = nanoid.generate(), held.told()
+        ended = await self._end_of(held)
+        failed = ended | {"code": "producer_lost", "error": _LOST, "retryable": "true"}
+        stopped = ended | {"finishReason": "stopped"}
+        reply = await retried(lambda: self._log.claim(held, token, policy, told, failed, stopped))
+        if reply[0] in ("claimed", "ended"):
+            outcome = reply[1] if reply[0] == "ended" else "restarted"
+            metrics.TAKEOVERS.labels(outcome).inc()
+            where = {"session": held.session, "generation": held.generation}
+            logs.info(_log, "took over", **where, outcome=outcome, released=held.released, losses=held.losses)
+        if reply[0] == "claimed":
+            attempt = held.taken(int(reply[1]), int(reply[2]), token, self._log.producer, told)
+            await self._producer.take(attempt, held.body)
+
+    async def _end_of(self, held: Held) -> Fields:
+        """The terminal fields for what the log has of the lost attempt."""
+        texts: list[str] = []
+        async for entry in self._log.back(held.session):
+            if events.is_started(entry.fields):
+                break
+            if entry.fields.get("type") == "chunk":
+                texts.append(entry.fields.get("content", ""))
+        digest = hashlib.sha256("".join(reversed(texts)).encode()).hexdigest()
+        duration_ms = max(0, held.now_ms - int(held.meta["attemptMs"]))
+        return {"ms": "0", "chunks": str(len(texts)), "durationMs": str(duration_ms), "digest": digest}
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._channels.listen(keys.TAKEOVER, self._handed_over)
+            except RedisAway:
+                continue  # until then a release is found by the sweep
+            return
+
+    def _handed_over(self, data: bytes) -> None:
+        if data:
+            task = asyncio.create_task(self._look_at(data.decode()))
+            self._looks.add(task)
+            task.add_done_callback(self._looks.discard)
+
+    async def _look_at(self, session: str) -> None:
+        try:
+            held = await self._log.held(session)
+            if held.released:
+                await self._take(held)
+        except RedisError as error:
+            logs.warning(_log, "looking at a released generation failed", session=session, cause=str(error))
