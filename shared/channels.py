@@ -1,6 +1,7 @@
 """One Pub/Sub connection for all the channels that a process listens to."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from shared.wire import Connect, RedisAway, pack
+
+_log = logging.getLogger(__name__)
 
 Heard = Callable[[bytes], None]
 """Called with each message's data. It must be quick and must not raise: it runs in the reading loop."""
@@ -104,6 +107,8 @@ class Channels:
                     both.create_task(self._read(connection))
             except* (RedisError, OSError, TimeoutError):
                 pass  # nudges are hints: viewers look again by themselves until the connection stands again
+            except* Exception:  # noqa: BLE001 - were this task to end, nobody would ever be woken again
+                _log.exception("listening broke")
             finally:
                 self._connection = None
                 await connection.disconnect(nowait=True)

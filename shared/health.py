@@ -1,11 +1,15 @@
 """Whether this process should get work: it is not draining, and Redis answers."""
 
 import asyncio
+import logging
 import time
 
 from redis.exceptions import RedisError
 
+from shared import logs
 from shared.wire import Wire
+
+_log = logging.getLogger(__name__)
 
 AWAY_S = 10.0
 """How long Redis may be away before the process says that it is not ready. Shorter breaks are ridden out."""
@@ -36,10 +40,17 @@ class Health:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _ping(self) -> None:
+        away = False
         while True:
+            was_away = away
             try:
                 await self._wire.call("PING")
                 self._last_answer = time.monotonic()
-            except RedisError:
-                pass  # being away is what the age of the last answer tells
+                away = False
+            except RedisError as error:
+                away = True
+                if not was_away:
+                    logs.warning(_log, "Redis is away", cause=str(error))
+            if was_away and not away:
+                logs.info(_log, "Redis is back")
             await asyncio.sleep(_PING_EVERY_S)

@@ -47,7 +47,8 @@ async def _api_error(_: Request, error: Exception) -> Response:
 
 
 async def _redis_away(_: Request, error: Exception) -> Response:
-    _log.warning("a request failed because Redis is away", extra={"fields": {"cause": str(error)}})
+    # Said once in the log, by Health, and not once for each request.
+    del error
     return error_response(ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True))
 
 

@@ -42,6 +42,10 @@ class _CuttableProtocol(HttpToolsProtocol):
         self.scope["extensions"] = extensions
 
     def _cut(self) -> None:
+        if self.scope["http_version"] == "1.0":
+            # There the end of the connection is the end of the body: only a reset tells them apart.
+            self.transport.abort()
+            return
         self.transport.close()
         # close() waits for the peer to take what is buffered, and a dead peer never does.
         self.loop.call_later(_FLUSH_S, self.transport.abort)

@@ -1,6 +1,7 @@
 """A raw Redis connection on which the commands of one moment leave in one write and return in one batch."""
 
 import asyncio
+import logging
 import math
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+
+_log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
 Connect = Callable[[], AbstractConnection]
@@ -48,6 +51,9 @@ class Wire:
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Queue one packed command for the next write; the future gets its reply."""
         future = asyncio.get_running_loop().create_future()
+        if self._task.done():
+            _fail(future, RedisAway("the connection was closed"))
+            return future
         self._unsent.append((packed, future))
         self._work.set()
         return future
@@ -85,6 +91,8 @@ class Wire:
                 both.create_task(self._read(connection))
         except* (RedisError, OSError, TimeoutError):
             pass  # told to every caller below
+        except* Exception:  # noqa: BLE001 - were this task to end, every later command would wait for ever
+            _log.exception("a connection to Redis broke by a fault of ours")
         finally:
             await connection.disconnect(nowait=True)
             self._fail_sent(RedisAway("the connection to Redis broke before the reply"))
@@ -120,9 +128,7 @@ class Wire:
             # The server was the master and is no more: only a new connection finds the one that is.
             raise
         except ResponseError as refusal:
-            future = self._sent.popleft()
-            if not future.done():
-                future.set_exception(refusal)
+            _fail(self._sent.popleft(), refusal)
             return
         future = self._sent.popleft()
         if not future.done():
@@ -141,8 +147,8 @@ class Wire:
             _fail(future, error)
 
 
-def _fail(future: asyncio.Future[Any], error: RedisAway) -> None:
+def _fail(future: asyncio.Future[Any], error: RedisError) -> None:
     if not future.done():
         future.set_exception(error)
-        # A caller that gathers several commands may look at the first failure only.
+        # A caller that gathers several commands may look at the first failure only, or be cancelled before it looks.
         future.exception()

@@ -1,6 +1,5 @@
 """What the tests run against: a real Redis of each version at hand, the services as processes, a scripted upstream."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -85,10 +84,3 @@ async def services(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIte
 def session() -> str:
     """A session id that nothing has used before."""
     return str(nanoid.generate())
-
-
-@pytest.fixture
-async def deadline(anyio_backend: str) -> AsyncIterator[None]:
-    """Ten seconds for the whole test."""
-    async with asyncio.timeout(10):
-        yield

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
@@ -27,7 +28,11 @@ class Service:
 
     def __init__(self, module: str, leash: Leash, environ: dict[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
-        self._log = tempfile.NamedTemporaryFile(suffix=".log")  # noqa: SIM115 - lives as long as the process
+        handle, name = tempfile.mkstemp(suffix=".log")
+        os.close(handle)
+        self._log = Path(name)
+        weakref.finalize(self, self._log.unlink)
+        self._started_at = 0
         self.leash = leash
         self._module = module
         self._environ = kept | {"REJOIN_PORT": "0", "PYTHONPATH": str(ROOT)} | environ
@@ -37,11 +42,12 @@ class Service:
     @property
     def log(self) -> str:
         """All that the process has logged."""
-        return Path(self._log.name).read_text("utf-8", "replace")
+        return self._log.read_text("utf-8", "replace")
 
     async def start(self, ready: str = "/readyz") -> Self:
         """Start it and wait until it is ready."""
-        into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log.name} 2>&1', "sh"]
+        into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log} 2>&1', "sh"]
+        self._started_at = len(self.log)
         command = [*into_log, sys.executable, "-m", self._module]
         self.process = self.leash.spawn(command, cwd=ROOT, env=self._environ)
         await until(self._is_listening, START_S)
@@ -68,7 +74,7 @@ class Service:
 
     async def _is_listening(self) -> bool:
         assert self.process
-        found = _LISTENING.findall(self.log)
+        found = _LISTENING.findall(self.log[self._started_at :])
         if self.process.poll() is not None:
             raise AssertionError(f"{self._module} ended at its start:\n{self.log}")
         self.url = f"http://127.0.0.1:{found[-1]}" if found else ""

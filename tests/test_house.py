@@ -14,7 +14,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "generate_stream": [
         {"__main__"},
         {"app"},
-        {"settings", "waiting"},
+        {"settings", "starting", "takeover", "waiting"},
         {"producer"},
         {"generation"},
         {"history", "writer"},
@@ -27,7 +27,8 @@ FLOORS: dict[str, list[set[str]]] = {
         {"app"},
         {"joining", "sessions", "settings", "sse", "viewers"},
         {"subscription"},
-        {"groups", "nudges"},
+        {"group_reads", "nudges"},
+        {"groups"},
         {"frames", "metrics", "resume"},
     ],
 }
@@ -83,7 +84,7 @@ def rooms(service: str) -> Iterator[str]:
 
 
 def test_the_imports_were_read() -> None:
-    assert "shared.wire" in GRAPH["services.consume_stream.subscription"]
+    assert "shared.wire" in GRAPH["services.consume_stream.groups"]
     assert "services.consume_stream.frames" in GRAPH["services.consume_stream.sse"]
     assert "openai" in reached("services.generate_stream.app")
     assert "sse_starlette" in {name.split(".")[0] for name in reached("services.consume_stream.app")}
@@ -91,6 +92,7 @@ def test_the_imports_were_read() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_room_has_its_floor(service: str) -> None:
+    # A new room is entered above: that is where its place is decided.
     assert {room(name) for name in rooms(service)} == set().union(*FLOORS[service])
 
 
@@ -100,7 +102,7 @@ def test_imports_go_down(service: str) -> None:
     for name in rooms(service):
         for other in GRAPH[name]:
             if other.startswith(f"services.{service}.") and room(other) != room(name):
-                assert floor[room(other)] > floor[room(name)], f"{name} imports {other}"
+                assert floor.get(room(other), -1) > floor.get(room(name), -1), f"{name} imports {other}"
 
 
 def test_no_imports_go_in_a_circle() -> None:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.consume_stream import joining, sessions
+from services.consume_stream.group_reads import Wires
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.settings import Settings
@@ -62,7 +63,7 @@ class App:
         nudges, groups = Nudges(channels, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
-        self.reading = Reading(live, bulk, groups, nudges, settings.batch_max, patience_s)
+        self.reading = Reading(Wires.on(live, bulk, groups), nudges, settings.batch_max, patience_s)
         try:
             yield
         finally:
@@ -78,7 +79,7 @@ class App:
         join = joining.parse(request)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(join.session, request.scope))
-            if not await joining.has_more(self._reading.bulk, join, self._reading.patience_s):
+            if not await joining.has_more(self._reading.wires.bulk, join, self._reading.patience_s):
                 return Response(status_code=204)
             subscription = Subscription(self._reading, join.session, join.position, join.follow)
             settings = self.settings
@@ -91,11 +92,13 @@ class App:
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _PAGE_MAX):
             raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
         position = joining.resume_point(before) if before is not None else None
-        wire = self._reading.bulk
+        wire = self._reading.wires.bulk
         last = await joining.last(wire, session)
         if last is None:
             raise ApiError(404, "session_not_found", "There is no such session.")
-        generations, next_before = await sessions.page(wire, session, position, int(limit))
-        viewers = await self._reading.groups.living(session)
-        page = {"sessionId": session, "generations": generations, "viewers": viewers, "lastEventId": str(last.id)}
-        return JSONResponse(page | ({"next": next_before} if next_before else {}))
+        page = await sessions.page(wire, session, position, int(limit))
+        viewers = await self._reading.wires.groups.living(session)
+        # A client that shows this page follows from the newest entry that is in it, not from an older or newer one.
+        newest = page.newest if page.newest and position is None else last.id
+        shown = {"sessionId": session, "generations": page.generations, "viewers": viewers, "lastEventId": str(newest)}
+        return JSONResponse(shown | ({"next": page.next} if page.next else {}))

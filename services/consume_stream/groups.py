@@ -14,7 +14,7 @@ from services.consume_stream import metrics
 from shared import keys, logs
 from shared.position import Position
 from shared.redis import backoff_s
-from shared.wire import Wire, pack
+from shared.wire import Wire
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +22,10 @@ _ALIVE_S = 60
 _BEAT_S = 15.0
 _SWEEP_EVERY_S = 60.0
 _GOODBYE_S = 1.0
+
+_FULL = "OOM command not allowed"
+# Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
+_XGROUP_WHEN_FULL = "redis.call('XDEL', KEYS[1], '0-1') return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))"
 
 
 class Groups:
@@ -39,25 +43,27 @@ class Groups:
         self._none_doomed.set()
         self._beaten_at = -float(_ALIVE_S)
         self._swept_at: dict[str, float] = {}
+        self._epoch = 0
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._destroy())]
         self._sweeps: set[asyncio.Task[None]] = set()
 
     def new(self) -> str:
-        """A name for a group that does not exist yet."""
+        """A name for a group that does not exist yet; whoever takes it calls `destroy`."""
         name = keys.group(self._instance, nanoid.generate())
         self._living.add(name)
         return name
 
-    def make(self, session: str, group: str, position: Position) -> asyncio.Future[Any]:
-        """Make a group at a position. Fails with BUSYGROUP where it stands already: then `move` it."""
+    async def make(self, session: str, group: str, position: Position) -> None:
+        """Make a group at a position, or move it there. Raises ResponseError where there is no log."""
         if time.monotonic() - self._beaten_at > _ALIVE_S / 2:
             # A sweeper elsewhere takes a group for dead whose process has no key.
-            self._wire.send(self._sign_of_life()).add_done_callback(_ignore)
-        return self._wire.send(pack("XGROUP", "CREATE", keys.log(session), group, str(position)))
-
-    async def move(self, session: str, group: str, position: Position) -> None:
-        """Put a standing group to a position."""
-        await self._wire.call("XGROUP", "SETID", keys.log(session), group, str(position))
+            await self._show_life()
+        try:
+            await self._xgroup("CREATE", session, group, str(position))
+        except ResponseError as refusal:
+            if not str(refusal).startswith("BUSYGROUP"):
+                raise
+            await self._xgroup("SETID", session, group, str(position))
 
     def destroy(self, session: str, group: str) -> None:
         """Destroy a group, soon and surely; never waits, so that a cancelled viewer can call it."""
@@ -68,10 +74,13 @@ class Groups:
 
     def sweep(self, session: str) -> None:
         """Look for groups of dead processes on this log, unless that was done within the last minute."""
+        if self._epoch != self._wire.epoch:
+            # A Redis that lost its last second may have groups again that were destroyed in it.
+            self._epoch = self._wire.epoch
+            self._swept_at.clear()
         now = time.monotonic()
         if now - self._swept_at.get(session, -_SWEEP_EVERY_S) < _SWEEP_EVERY_S:
             return
-        self._swept_at = {name: at for name, at in self._swept_at.items() if now - at < _SWEEP_EVERY_S}
         self._swept_at[session] = now
         task = asyncio.create_task(self._sweep(session))
         self._sweeps.add(task)
@@ -93,14 +102,28 @@ class Groups:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._sweeps, return_exceptions=True)
 
-    def _sign_of_life(self) -> bytes:
-        return pack("SET", keys.consumer(self._instance), "1", "EX", _ALIVE_S)
+    async def _xgroup(self, what: str, session: str, *rest: str) -> Any:
+        log = keys.log(session)
+        try:
+            return await self._wire.call("XGROUP", what, log, *rest)
+        except ResponseError as refusal:
+            if _FULL not in str(refusal):
+                raise
+            return await self._wire.call("EVAL", _XGROUP_WHEN_FULL, 1, log, what, *rest)
+
+    async def _show_life(self) -> None:
+        key = keys.consumer(self._instance)
+        # Redis takes an EXPIRE at maxmemory, but no SET.
+        if not await self._wire.call("EXPIRE", key, _ALIVE_S):
+            await self._wire.call("SET", key, "1", "EX", _ALIVE_S)
+        self._beaten_at = time.monotonic()
 
     async def _beat(self) -> None:
         while True:
             with contextlib.suppress(RedisError):
-                await self._wire.send(self._sign_of_life())
-                self._beaten_at = time.monotonic()
+                await self._show_life()
+            now = time.monotonic()
+            self._swept_at = {name: at for name, at in self._swept_at.items() if now - at < _SWEEP_EVERY_S}
             await asyncio.sleep(_BEAT_S)
 
     async def _destroy(self) -> None:
@@ -109,25 +132,31 @@ class Groups:
             await self._doom.wait()
             self._doom.clear()
             doomed = list(self._doomed)
-            sent = [self._wire.send(pack("XGROUP", "DESTROY", keys.log(log), name)) for log, name in doomed]
-            replies = await asyncio.gather(*sent, return_exceptions=True)
-            for place, reply in zip(doomed, replies, strict=True):
-                # Refused means that the log is gone, and the group with it.
-                if isinstance(reply, int | ResponseError):
+            gone = await asyncio.gather(*(self._is_gone(session, group) for session, group in doomed))
+            for place, destroyed in zip(doomed, gone, strict=True):
+                if destroyed:
                     del self._doomed[place]
-            left = [place for place in doomed if place in self._doomed]
             if not self._doomed:
                 self._none_doomed.set()
-            failures = failures + 1 if left else 0
+            failures = 0 if all(gone) else failures + 1
             if failures:
                 await asyncio.sleep(backoff_s(failures))
                 self._doom.set()
+
+    async def _is_gone(self, session: str, group: str) -> bool:
+        try:
+            await self._xgroup("DESTROY", session, group)
+        except ResponseError as refusal:
+            return "key to exist" in str(refusal)  # the log went, and its groups with it
+        except RedisError:
+            return False
+        return True
 
     async def _sweep(self, session: str) -> None:
         with contextlib.suppress(RedisError):
             dead = await self._dead(await self._of(session))
             for group in dead:
-                await self._wire.call("XGROUP", "DESTROY", keys.log(session), group)
+                await self._xgroup("DESTROY", session, group)
             if dead:
                 metrics.SWEPT.inc(len(dead))
                 logs.info(_log, "swept the groups of dead processes", session=session, groups=len(dead))
@@ -153,8 +182,3 @@ def _name(reply: Sequence[Any]) -> str:
     """The name in one row of XINFO GROUPS, whose fields and values alternate."""
     name: bytes = reply[list(reply).index(b"name") + 1]
     return name.decode("utf-8", "replace")
-
-
-def _ignore(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()

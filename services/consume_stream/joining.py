@@ -60,6 +60,8 @@ async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
     found = await last(wire, join.session)
     patient_until = time.monotonic() + (patience_s if join.position != NONE else 0)
     while found is None and time.monotonic() < patient_until:
+        if await wire.call("HGET", keys.meta(join.session), "status") == b"deleted":
+            break
         await asyncio.sleep(_POLL_S)
         found = await last(wire, join.session)
     if found is None:

@@ -1,7 +1,7 @@
 """A session as a page of JSON: its generations, newest first, as the log tells them."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared import events, keys
 from shared.events import Entry
@@ -9,29 +9,38 @@ from shared.position import Position
 from shared.view import Answer, View
 from shared.wire import Wire
 
-PAGE_MAX_BYTES = 8 * 1024 * 1024
-"""A page ends early past so much text, in characters."""
+PAGE_MAX_CHARACTERS = 8 * 1024 * 1024
+"""A page ends early, after a whole generation, past so much text."""
 
 _STEP = 200
 
 
-async def page(wire: Wire, session: str, before: Position | None, limit: int) -> tuple[list[dict[str, Any]], str]:
-    """Up to `limit` generations that began before an entry, and where the next page begins: empty at the end."""
+class Page(NamedTuple):
+    """Generations, newest first; the newest entry read for them; where the next page begins, empty at the end."""
+
+    generations: list[dict[str, Any]]
+    newest: Position | None
+    next: str
+
+
+async def page(wire: Wire, session: str, before: Position | None, limit: int) -> Page:
+    """Up to `limit` generations that began before an entry, or before the end."""
     answers: list[dict[str, Any]] = []
     gathered: list[Entry] = []
-    size = 0
+    newest: Position | None = None
+    began, size = before, 0
     async for entry in _back(wire, session, before):
+        if not gathered and (len(answers) == limit or size > PAGE_MAX_CHARACTERS):
+            return Page(answers, newest, f"{began}")
+        newest = newest or entry.id
         gathered.append(entry)
         size += len(entry.fields.get("content", ""))
-        if not events.is_started(entry.fields) or entry.fields.get("attempt", "1") != "1":
-            continue
-        answers.append(_json(gathered))
-        gathered = []
-        if len(answers) == limit or size > PAGE_MAX_BYTES:
-            return answers, str(entry.id)
+        if events.is_started(entry.fields) and entry.fields.get("attempt", "1") == "1":
+            answers.append(_json(gathered))
+            began, gathered = entry.id, []
     if gathered:
         answers.append(_json(gathered))
-    return answers, ""
+    return Page(answers, newest, "")
 
 
 async def _back(wire: Wire, session: str, before: Position | None) -> AsyncIterator[Entry]:

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import nanoid
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.generate_stream import bodies, waiting
+from services.generate_stream import bodies, starting, waiting
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
-from services.generate_stream.producer import Bounds, Producer
+from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
@@ -51,7 +51,7 @@ class App:
         """Say that no new work is wanted, then let go of what runs."""
         if self.health and self.producer:
             self.health.draining = True
-            await self.producer.drain()
+            await self.producer.drain(self.settings.drain_s)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -65,7 +65,7 @@ class App:
             channels = Channels(connect, redis.TIMEOUT_S)
             self.health = app.state.health = Health(commands)
             log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
-            self.producer = Producer(log, providers, channels, _bounds(settings), _limits(settings))
+            self.producer = Producer(log, providers, channels, _limits(settings), settings.running_max)
             takeover = Takeover(self.producer, channels, settings.lease_s, settings.sweep_s, settings.on_lost_producer)
             for owner in (appends, commands, channels, self.health, self.producer, takeover):
                 owned.push_async_callback(owner.close)
@@ -80,13 +80,16 @@ class App:
         key = _idempotency_key(request)
         body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
         session = body.sessionId or (_session_of(key) if key else nanoid.generate())
-        generation = await self._running.start(body, session, key)
+        most = self.settings.session_generations_max
+        generation = await starting.start(self._running, body, session, key, most)
         where = {"sessionId": session, "generation": generation}
         stream_url = f"/api/consume-stream?sessionId={session}"
         if body.stream:
             return JSONResponse({**where, "streamUrl": stream_url}, 202)
         try:
-            answer = await waiting.answer(self._running, session, generation)
+            answer = await waiting.with_client(request, waiting.answer(self._running, session, generation))
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it, and the answer goes on
         except ApiError as error:
             error.facts = {**where, "streamUrl": stream_url}
             raise
@@ -119,12 +122,14 @@ class App:
         return JSONResponse({"default": {"provider": first.name, "model": first.models[0]}, "providers": offered})
 
 
-def _bounds(settings: Settings) -> Bounds:
-    return Bounds(settings.running_max, settings.session_generations_max, settings.history_max_bytes, settings.drain_s)
-
-
 def _limits(settings: Settings) -> Limits:
-    return Limits(settings.lease_s, settings.ttl_s, settings.stall_timeout_s, settings.answer_max_bytes)
+    return Limits(
+        settings.lease_s,
+        settings.ttl_s,
+        settings.stall_timeout_s,
+        settings.answer_max_bytes,
+        settings.history_max_bytes,
+    )
 
 
 def _idempotency_key(request: Request) -> str:

@@ -28,14 +28,14 @@ class TurnMessage(_Body):
     """One message that a client brings along."""
 
     role: Literal["system", "user", "assistant"]
-    content: str = Field(min_length=1)
+    content: str = Field(pattern=r"\S")
 
 
 class StartBody(_Body):
     """`POST /api/generate-stream`: a question, or a whole conversation that ends in one."""
 
     sessionId: str | None = None  # noqa: N815 - the contract's own spelling, as are those below
-    prompt: str | None = Field(default=None, min_length=1)
+    prompt: str | None = Field(default=None, pattern=r"\S")
     messages: list[TurnMessage] | None = Field(default=None, min_length=1, max_length=10_000)
     provider: Short | None = None
     model: Short | None = None
@@ -172,6 +172,8 @@ def _refuse(error: ValidationError) -> NoReturn:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        message = "It must hold no control characters, and more than white space"
     if not where:
         raise ApiError(400, "invalid_request", f"{message}.") from None
     if first["type"] == "extra_forbidden":

@@ -48,8 +48,8 @@ class Draft:
         self._first_ms: int | None = None
 
     def add(self, kind: str, text: str, ms: int) -> None:
-        """Take a delta of type `chunk` or `reasoning`, `ms` after the attempt began."""
-        if not text:
+        """Take a delta of type `chunk` or `reasoning`, `ms` after the attempt began; after the end, nothing."""
+        if not text or self.status:
             return
         if self._half[0] != kind:
             # The other half can't come any more: what follows is of another type.
@@ -57,7 +57,9 @@ class Draft:
         self._take(kind, self._joined(kind, text), ms)
 
     def end(self, status: str, ms: int, *, finish_reason: str = "", usage: Any = None, **more: str) -> None:
-        """Close the attempt with its terminal entry. `more` are the fields of a failure."""
+        """Close the attempt with its terminal entry, unless it has one. `more` are the fields of a failure."""
+        if self.status:
+            return
         self._give_up_half(ms)
         self.cut()
         self.status = status

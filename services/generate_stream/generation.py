@@ -18,6 +18,7 @@ from services.generate_stream.providers import ChatRequest, Delta, Done, Part, P
 from services.generate_stream.writer import FENCED, LOST, RELEASED, STOP, Writer
 from shared import logs
 from shared.redis import backoff_s
+from shared.text import whole
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Limits:
     ttl_s: float
     stall_timeout_s: float
     answer_max_bytes: int
+    history_max_bytes: int
 
 
 class Generation:
@@ -70,21 +72,20 @@ class Generation:
     async def run(self) -> None:
         """Run to the end; `over` tells which, and the answer is kept a while after."""
         reading = asyncio.create_task(self._read(), name=f"read {self.attempt.session}")
+        outcome = LOST
         try:
             while (outcome := await self._writer.write()) == STOP:
+                # The end comes first: whatever the provider says to being closed is no end any more.
+                self._draft.end("stopped", self._ms(), finish_reason="stopped")
+                self._writer.wake()
                 await _close(reading)
-                self._stop()
+        except Exception:  # noqa: BLE001 - what waits for this answer must hear of its end; another process takes over
+            _log.exception("writing broke", extra={"fields": {"session": self.attempt.session}})
         finally:
             await _close(reading)
-        self._tell(outcome)
+            self._tell(outcome)
         if outcome not in (RELEASED, FENCED, LOST):
             await self._writer.keep()
-
-    def _stop(self) -> None:
-        # The provider may have ended by itself in the same moment; then that end stands.
-        if not self._draft.status:
-            self._draft.end("stopped", self._ms(), finish_reason="stopped")
-        self._writer.wake()
 
     def _tell(self, outcome: str) -> None:
         metrics.OUTCOMES.labels(self._provider.name, outcome).inc()
@@ -124,7 +125,7 @@ class Generation:
             while True:
                 part = await self._next(parts)
                 if isinstance(part, Done):
-                    return part.finish_reason, part.usage
+                    return whole(part.finish_reason), part.usage
                 self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, self._ms())
                 if self._draft.has_gathered():
                     self._writer.wake()

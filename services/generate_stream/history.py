@@ -51,6 +51,8 @@ async def before(
             left_out.add(answer.replaces)
         is_base = base is not None and base.generation == answer.generation
         brought = base.messages if base and is_base else [Message("user", answer.prompt)]
+        if not (answer.prompt or is_base):
+            continue  # a foreign writer's, without a question
         turns = [*_turns(brought, None if answer.generation in left_out else _reply(answer)), *turns]
         if is_base:
             return newest(turns, max_bytes)

@@ -108,7 +108,7 @@ class Log:
 
     async def delete(self, session: str) -> None:
         """Remove a session; what runs in it is fenced and woken."""
-        arguments = (2 * self._lease.lease_ms, "PUBLISH", keys.control(""), session)
+        arguments = (self._lease.ttl, "PUBLISH", keys.control(""), session)
         await scripts.DELETE(self._commands, _keys(session), arguments)
 
     async def enter_running(self, session: str) -> float:
@@ -121,6 +121,11 @@ class Log:
     async def leave_running(self, session: str, score: float) -> None:
         """Take a session out of the index, unless it was entered again since `score`."""
         await scripts.LEAVE(self._commands, [keys.RUNNING], (session, score))
+
+    async def runs(self, session: str, generation: int) -> bool:
+        """Whether a generation of a session has no end yet."""
+        held = await self._commands.call("HMGET", keys.meta(session), "status", "generation")
+        return bool(held == [b"running", str(generation).encode()])
 
     async def due(self, most: int) -> list[tuple[str, float]]:
         """Sessions of the index whose lease should be over, with their scores, the longest over first."""

@@ -84,9 +84,10 @@ class Takeover:
     async def _take(self, held: Held) -> None:
         policy = "failed" if not held.released and (self._policy == "fail" or held.losses) else "restart"
         # A stop or a failure needs no provider, so whoever comes first may end it.
-        if policy == "restart" and not held.stopping and not self._producer.can_run(held.body):
+        if policy == "restart" and not held.stopping and not self._can_run(held):
             return
         token, told = nanoid.generate(), held.told()
+        score = await self._log.enter_running(held.session)
         ended = await self._end_of(held)
         failed = ended | {"code": "producer_lost", "error": _LOST, "retryable": "true"}
         stopped = ended | {"finishReason": "stopped"}
@@ -98,7 +99,11 @@ class Takeover:
             logs.info(_log, "took over", **where, outcome=outcome, released=held.released, losses=held.losses)
         if reply[0] == "claimed":
             attempt = held.taken(int(reply[1]), int(reply[2]), token, self._log.producer, told)
-            await self._producer.take(attempt, held.body)
+            self._producer.run(attempt, held.body, score)
+
+    def _can_run(self, held: Held) -> bool:
+        busy = self._producer.draining or self._producer.full
+        return not busy and held.body.provider in self._producer.providers
 
     async def _end_of(self, held: Held) -> Fields:
         """The terminal fields for what the log has of the lost attempt."""

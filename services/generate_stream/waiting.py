@@ -1,6 +1,10 @@
 """Waiting for a whole answer, for clients that do not stream."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
 
 from services.generate_stream.log import Log
 from services.generate_stream.producer import Producer
@@ -11,25 +15,45 @@ from shared.view import Answer, View
 
 _POLL_S = 0.25
 
+T = TypeVar("T")
+
 
 async def answer(producer: Producer, session: str, generation: int) -> Answer:
     """The answer once it has its end, whichever process writes it.
 
     Raises ApiError: 404 when the session is gone, 503 `handed_over` when this process has to let go of it.
     """
-    while not producer.draining or producer.running(session, generation):
-        running = producer.running(session, generation)
-        if running and await asyncio.shield(running.over) in (RELEASED, LOST):
-            break
-        found = await read(producer.log, session, generation)
-        if found is None:
-            raise ApiError(404, "session_not_found", "This session is gone.")
-        if found.status != "running":
-            return found
-        if running and running.over.result() == FENCED:
-            break
+    handed_over = ApiError(503, "handed_over", "The answer goes on elsewhere: follow it.", retry=True)
+    running = producer.running(session, generation)
+    if running and await asyncio.shield(running.over) in (RELEASED, LOST, FENCED):
+        raise handed_over
+    while await producer.log.runs(session, generation):
+        if producer.draining:
+            raise handed_over
         await asyncio.sleep(_POLL_S)
-    raise ApiError(503, "handed_over", "The answer goes on elsewhere: follow it.", retry=True)
+    found = await read(producer.log, session, generation)
+    if found is None:
+        raise ApiError(404, "session_not_found", "This session is gone.")
+    return found
+
+
+async def with_client(request: Request, waited_for: Coroutine[None, None, T]) -> T:
+    """Wait for something as long as the client does. Raises ClientDisconnect when it has gone."""
+    work = asyncio.ensure_future(waited_for)
+    gone = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read(log: Log, session: str, generation: int) -> Answer | None:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics
 from services.generate_stream.attempt import Attempt, Fields
@@ -20,6 +20,9 @@ APPEND_MAX_ENTRIES = 256
 APPEND_MAX_BYTES = 512 * 1024
 HELD_BACK_MAX_BYTES = 256 * 1024
 """Words that the log is not known to have; past this the provider is not read."""
+
+REFUSED_MAX_S = 60.0
+"""How long a Redis that answers, but refuses every append, is asked again."""
 
 KEEP_AFTER_END_S = 3.0
 _KEEP_TRIES = 5
@@ -73,8 +76,8 @@ class Writer:
         """Append until there is something to tell.
 
         Returns STOP when somebody asked for the end of a draft that has none yet: end it, and call again. Else how
-        the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), or LOST (Redis was away
-        for as long as the session could live).
+        the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), or LOST: Redis was
+        away for as long as the session could live, or refused for a minute.
         """
         failures = 0
         while True:
@@ -83,7 +86,8 @@ class Writer:
             try:
                 reply, then = await self._append()
             except RedisError as error:
-                if time.monotonic() - self._written_at > self._ttl_s:
+                refused = isinstance(error, ResponseError)
+                if time.monotonic() - self._written_at > (REFUSED_MAX_S if refused else self._ttl_s):
                     return LOST
                 if not failures:
                     logs.warning(_log, "append held back", session=self._attempt.session, cause=str(error))
@@ -107,10 +111,10 @@ class Writer:
         await asyncio.sleep(KEEP_AFTER_END_S)
         for failures in range(_KEEP_TRIES):
             with contextlib.suppress(RedisError):
-                reply, then = await self._append()
-                while isinstance(reply, Gap) or not then:
+                while True:
                     reply, then = await self._append()
-                return
+                    if isinstance(reply, Fenced) or (isinstance(reply, Appended) and then):
+                        return
             await asyncio.sleep(backoff_s(failures))
 
     async def _wait_for_work(self) -> None:
@@ -168,4 +172,6 @@ class Writer:
         now = time.monotonic()
         if now >= self._beat_at and not self._draft.status:
             self._beat_at = now + self._beat_s
-            self._score = await self._log.enter_running(self._attempt.session)
+            # At maxmemory Redis refuses this one alone, and the index is a hint.
+            with contextlib.suppress(ResponseError):
+                self._score = await self._log.enter_running(self._attempt.session)

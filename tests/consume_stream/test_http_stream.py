@@ -8,9 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.consume_stream.facts import has_frames
+from tests.consume_stream.facts import has_frames, viewers_are
 from tests.consume_stream.outside_writer import OutsideWriter
-from tests.consume_stream.raw_viewer import raw
+from tests.consume_stream.raw_viewer import raw, unread
 from tests.processes import Service, Services
 from tests.viewing import Viewer
 
@@ -153,3 +153,13 @@ async def test_whoever_has_the_end_already_gets_no_content(
         assert viewer.response.status_code == 200
         later = await writer.begin()
         assert f"id: {later}\n".encode() in await viewer.has(b"\n\n")
+
+
+async def test_who_leaves_before_anything_has_begun_breaks_nothing(services: Services, session: str) -> None:
+    for _ in range(20):
+        connections = [unread(services.consume, f"{session}&follow=session") for _ in range(5)]
+        await asyncio.sleep(0)
+        for connection in connections:
+            connection.close()
+    await viewers_are(services.consume, 0)
+    assert "Traceback" not in services.consume.log

@@ -189,6 +189,15 @@ def test_past_its_limit_it_takes_nothing_more() -> None:
     assert said(draft.entries[1:-1]) == [("chunk", "abcd")]
 
 
+def test_after_its_end_it_takes_nothing_more_and_no_other_end() -> None:
+    draft = drafted([("chunk", "a")])
+    entries = [dict(entry) for entry in draft.entries]
+    draft.add("chunk", "b", 1001)
+    draft.end("stopped", 1002)
+    draft.cut()
+    assert (draft.entries, draft.status) == (entries, "completed")
+
+
 @bounded
 @given(STEPS)
 def test_the_size_on_the_wire_is_never_guessed_too_small(steps: list[Any]) -> None:

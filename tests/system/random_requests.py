@@ -30,7 +30,7 @@ class Request(NamedTuple):
     method: str
     path: str
     query: dict[str, str]
-    headers: dict[str, bytes]
+    headers: dict[bytes, bytes]
     body: bytes
 
 
@@ -63,12 +63,13 @@ _BODIES = st.one_of(
 )
 _HEADER_VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=150)
 _HEADERS = st.dictionaries(
-    st.sampled_from(["Idempotency-Key", "Last-Event-ID", "Accept", "Accept-Encoding", "Origin", "Cookie", "Range",
-                     "Content-Encoding", "X-Forwarded-For", "If-None-Match"]),
+    st.sampled_from([b"Idempotency-Key", b"Last-Event-ID", b"Accept", b"Accept-Encoding", b"Origin", b"Cookie",
+                     b"Range", b"Content-Encoding", b"X-Forwarded-For", b"If-None-Match"]),
     _HEADER_VALUES.map(lambda text: text.strip(" \x85\xa0").encode("latin-1")),
     max_size=3,
 )  # fmt: skip
-_TYPES = st.just(b"application/json") | st.just(b"application/json") | _HEADER_VALUES.map(lambda t: t.strip().encode())
+_JSON_TYPE = st.just(b"application/json")
+_TYPES = st.one_of(_JSON_TYPE, _JSON_TYPE, _JSON_TYPE, _HEADER_VALUES.map(lambda text: text.strip().encode()))
 _QUERIES = st.fixed_dictionaries(
     {},
     optional={
@@ -76,22 +77,36 @@ _QUERIES = st.fixed_dictionaries(
         "limit": st.integers(0, 60).map(str) | TEXT, "before": _POINT,
     },
 )  # fmt: skip
-_PATHS = st.sampled_from(
-    [START, START, STOP, DELETE, CONSUME, CONSUME, SESSIONS + GOOD, "/api/models", "/healthz", "/readyz", "/metrics"]
-) | TEXT.map(lambda text: SESSIONS + quote(text, safe=""))
+_METHODS = st.sampled_from(["POST", "GET", "PUT", "HEAD", "OPTIONS"])
+_PATHS = st.sampled_from([START, STOP, DELETE, CONSUME, SESSIONS + GOOD, "/api/models", "/healthz", "/metrics", "/"])
+_ANY_SESSION = _SESSION.map(lambda text: SESSIONS + quote(text, safe=""))
 
-REQUESTS = st.builds(
-    lambda method, path, query, headers, media_type, body: Request(
-        method, path, query, headers | {"Content-Type": media_type}, body
-    ),
-    st.sampled_from(["POST", "POST", "GET", "GET", "PUT", "HEAD", "OPTIONS"]),
-    _PATHS, _QUERIES, _HEADERS, _TYPES, _BODIES,
-)  # fmt: skip
+
+def _requests(
+    method: st.SearchStrategy[str], path: st.SearchStrategy[str], body: st.SearchStrategy[bytes]
+) -> st.SearchStrategy[Request]:
+    return st.builds(
+        lambda method, path, query, headers, media_type, body: Request(
+            method, path, query, headers | {b"Content-Type": media_type}, body
+        ),
+        method, path, _QUERIES, _HEADERS, _TYPES, body,
+    )  # fmt: skip
+
+
+_EMPTY = st.just(b"")
+REQUESTS = st.one_of(
+    _requests(st.just("POST"), st.just(START), _START_BODY.map(_raw)),
+    _requests(st.just("POST"), st.sampled_from([START, STOP, DELETE]), _BODIES),
+    _requests(st.just("GET"), st.just(CONSUME), _EMPTY),
+    _requests(st.just("GET"), _ANY_SESSION, _EMPTY),
+    _requests(_METHODS, _PATHS | _ANY_SESSION, _BODIES),
+)
 
 _LINES = st.sampled_from(
     [
         b"POST /api/generate-stream HTTP/1.1\r\n", b"GET /api/consume-stream?sessionId=a-session HTTP/1.1\r\n",
-        b"GET /api/sessions/%f0%28%8c%28 HTTP/1.0\r\n", b"POST /api/stop-stream HTTP/9.9\r\n", b"PRI * HTTP/2.0\r\n\r\n",
+        b"GET /api/sessions/%f0%28%8c%28 HTTP/1.0\r\n", b"POST /api/stop-stream HTTP/9.9\r\n",
+        b"PRI * HTTP/2.0\r\n\r\n",
         b"GET /api/sessions/\xff\xfe\x00 HTTP/1.1\r\n", b"GET http://[::1 HTTP/1.1\r\n", b"CONNECT a:b HTTP/1.1\r\n",
         b"Host: rejoin\r\n", b"Host: \xff\x00\r\n", b"Content-Length: 5\r\n", b"Content-Length: -1\r\n",
         b"Content-Length: 99999999999999999999\r\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n",

@@ -22,7 +22,7 @@ async def test_every_bad_request_to_generate_stream_is_refused_and_leaves_nothin
 ) -> None:
     before = await everything(own_client)
     assert not (wrong := await wrongly_answered(house.generate, GENERATE)), "\n".join(wrong)
-    assert await everything(own_client) == before
+    assert not await everything(own_client) - before
 
 
 async def test_every_bad_request_to_consume_stream_is_refused_and_leaves_nothing(
@@ -30,7 +30,7 @@ async def test_every_bad_request_to_consume_stream_is_refused_and_leaves_nothing
 ) -> None:
     before = await everything(own_client)
     assert not (wrong := await wrongly_answered(house.consume, CONSUMING)), "\n".join(wrong)
-    assert await everything(own_client) == before
+    assert not await everything(own_client) - before
 
 
 async def test_what_the_tables_change_only_a_little_is_taken(house: Services, own_client: Any) -> None:
@@ -63,7 +63,7 @@ async def test_a_body_that_never_comes_is_not_waited_for_long(house: Services, o
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
-    assert await everything(own_client) == before
+    assert not await everything(own_client) - before
 
 
 async def wrongly_answered(service: Service, table: list[Bad]) -> list[str]:

@@ -128,12 +128,13 @@ async def test_a_generate_process_that_is_told_to_end_lets_its_answers_finish(
 
 
 async def test_what_does_not_finish_in_time_is_released_and_whoever_waits_is_told_to_follow_it(
-    redis_url: str, redis_client: Any, upstream: Upstream, leash: Leash, session: str
+    own_redis: str, own_client: Any, upstream: Upstream, leash: Leash, session: str
 ) -> None:
     upstream.prompts[session] = Script(gate=(gate := Gate()))
-    environ = vendor_settings(upstream.url) | {"REDIS_URL": redis_url, "REJOIN_DRAIN_S": "0.2"}
-    async with process(GENERATE, leash, **environ) as service:
-        caller = Caller(service, redis_client, session)
+    environ = vendor_settings(upstream.url) | {"REDIS_URL": own_redis, "REJOIN_DRAIN_S": "0.2"}
+    async with process(GENERATE, leash, **environ) as service, own_client.pubsub() as others:
+        caller = Caller(service, own_client, session)
+        await others.subscribe(keys.TAKEOVER)
         waiting = asyncio.create_task(caller.ask(prompt=session, stream=False))
         await gate.reached_within(5)
         gate.let_out(1)
@@ -143,22 +144,24 @@ async def test_what_does_not_finish_in_time_is_released_and_whoever_waits_is_tol
         assert time.monotonic() - began < 5
         handed_over = await waiting
         await gate.left_within(1)
+        assert (await others.get_message(timeout=5))["type"] == "subscribe"
+        assert (await others.get_message(timeout=5))["data"] == session
     assert told(handed_over) == (503, "handed_over")
     assert handed_over.headers["retry-after"] == "1"
     where = {"sessionId": session, "generation": 1, "streamUrl": f"/api/consume-stream?sessionId={session}"}
     assert {name: handed_over.json()[name] for name in where} == where
-    meta = await redis_client.hgetall(keys.meta(session))
+    meta = await own_client.hgetall(keys.meta(session))
     assert (meta["status"], meta["leaseUntilMs"], await caller.text()) == ("running", "0", "Hel")
     # The index has it still, so that another process finds it.
-    assert await redis_client.zscore(keys.RUNNING, session)
+    assert await own_client.zscore(keys.RUNNING, session)
 
 
 async def test_a_second_signal_ends_a_process_at_once(
-    redis_url: str, redis_client: Any, upstream: Upstream, leash: Leash, session: str
+    own_redis: str, own_client: Any, upstream: Upstream, leash: Leash, session: str
 ) -> None:
     upstream.prompts[session] = Script(gate=(gate := Gate()))
-    async with process(GENERATE, leash, REDIS_URL=redis_url, **vendor_settings(upstream.url)) as service:
-        caller = Caller(service, redis_client, session)
+    async with process(GENERATE, leash, REDIS_URL=own_redis, **vendor_settings(upstream.url)) as service:
+        caller = Caller(service, own_client, session)
         await caller.start(prompt=session)
         await gate.reached_within(5)
         assert service.process

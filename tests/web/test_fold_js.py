@@ -16,7 +16,7 @@ NODE_S = 60.0
 def run(name: str) -> subprocess.CompletedProcess[str]:
     """Run one test file; its report has a line for each test."""
     # Older Nodes take a file without a package.json for a module only when told to look into it.
-    command = [node(), "--experimental-detect-module", "--test", "--test-reporter=tap", name]
+    command = [str(node()), "--experimental-detect-module", "--test", "--test-reporter=tap", name]
     return subprocess.run(command, cwd=WEB, capture_output=True, text=True, timeout=NODE_S, check=False)
 
 

@@ -44,7 +44,7 @@ class Anthropic:
                     if event.type == "content_block_delta" and (part := _part(event)):
                         yield part
                     elif event.type == "message_delta":
-                        finish_reason = event.delta.stop_reason or finish_reason
+                        finish_reason = str(event.delta.stop_reason or finish_reason)
                     elif event.type == "message_stop":
                         whole = True
                     usage |= _usage(event)

@@ -91,7 +91,9 @@ def _parts(chunk: ChatCompletionChunk) -> Iterator[Part]:
 
 
 def _finish_reason(chunk: ChatCompletionChunk) -> str | None:
-    return next((choice.finish_reason for choice in chunk.choices or () if choice.finish_reason), None)
+    said = next((choice.finish_reason for choice in chunk.choices or () if choice.finish_reason), None)
+    # A compatible server may send anything here, and the SDK lets it through.
+    return said if isinstance(said, str) or said is None else "unknown"
 
 
 def _usage(chunk: ChatCompletionChunk) -> dict[str, Any] | None:

@@ -1,0 +1,75 @@
+"""Starting: from a request to a generation that runs here, or to the reason why none begins."""
+
+import nanoid
+from redis.exceptions import ResponseError
+
+from services.generate_stream.attempt import Ask, Fields
+from services.generate_stream.bodies import StartBody
+from services.generate_stream.producer import Producer
+from services.generate_stream.providers import Provider
+from shared.http import ApiError
+from shared.redis import retried
+
+_FULL = "OOM command not allowed"
+"""In Redis' own words; a script's error carries them inside a longer text on 6.2."""
+
+
+async def start(producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int) -> int:
+    """Begin a generation, or find the one that this key began; returns its number.
+
+    Raises ApiError with 409, 422 or 503, and RedisAway.
+    """
+    if producer.draining:
+        raise ApiError(503, "draining", "This process takes no new work. Try again.", retry=True)
+    if producer.full:
+        raise ApiError(503, "too_many_running", "Too many answers are being written here.", retry=True)
+    provider = _provider(producer, body.provider)
+    model = body.model or provider.models[0]
+    token = nanoid.generate()
+    ask = Ask(session, body, provider.name, model, token, producer.log.producer, idempotency_key)
+    with producer.place():
+        told = ask.told()
+        reply, score = await _begun(producer, ask, told, generations_max)
+        if reply[0] == "started":
+            producer.run(ask.begun(int(reply[1]), int(reply[2]), told), body, score)
+        elif reply[0] != "same":
+            raise _refusal(reply, generations_max)
+    return int(reply[1])
+
+
+def _provider(producer: Producer, name: str | None) -> Provider:
+    provider = producer.providers.get(name or next(iter(producer.providers)))
+    if provider is None:
+        raise ApiError(422, "provider_unknown", f"provider: this server has {', '.join(producer.providers)}.")
+    return provider
+
+
+async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: int) -> tuple[list[str], float]:
+    log = producer.log
+    try:
+        score = await log.enter_running(ask.session)
+        # Sent again with the same token, the script tells what it has begun.
+        reply = await retried(lambda: log.start(ask, told, generations_max))
+    except ResponseError as refusal:
+        if _FULL not in str(refusal):
+            raise
+        raise ApiError(503, "storage_full", "The log has no room for new answers.", retry=True) from None
+    if reply[0] != "started" and "running" not in reply:
+        # Nothing runs in this session; what runs needs its entry in the index, whoever made it.
+        await log.leave_running(ask.session, score)
+    return reply, score
+
+
+def _refusal(reply: list[str], generations_max: int) -> ApiError:
+    match reply:
+        case ["running", generation]:
+            message = f"Generation {generation} of this session is being written."
+            return ApiError(409, "generation_running", message, generation=int(generation))
+        case ["reused", _]:
+            message = "This Idempotency-Key came before, with another body."
+            return ApiError(422, "idempotency_key_reused", message)
+        case ["full"]:
+            message = f"A session takes {generations_max} generations. Begin a new one."
+            return ApiError(409, "session_full", message)
+        case _:
+            return ApiError(422, "replaces_unknown", "replaces: this session has no such generation.")
