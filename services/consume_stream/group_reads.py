@@ -78,10 +78,9 @@ class GroupReads:
         wires, at = self._wires, str(position)
         self._epoch = wires.live.epoch
         self._group = self._group or wires.groups.new()
-        made = asyncio.ensure_future(wires.groups.make(self._session, self._group, position))
         found = wires.bulk.send(pack("XRANGE", self._log, at, at, "COUNT", 1))
         last = wires.bulk.send(pack("XREVRANGE", self._log, "+", "-", "COUNT", 1))
-        refusal, here, end = await asyncio.gather(_refusal(made), found, last)
+        refusal, here, end = await asyncio.gather(self._make(position), found, last)
         if refusal and end:
             raise refusal  # there is a log, so the group should stand
         entries = [events.decode(raw) for raw in here]
@@ -107,6 +106,13 @@ class GroupReads:
             self._count = min(self._batch_max, max(_LEAST_COUNT, _BATCH_BYTES * len(raw) // max(1, size)))
         return [events.decode(entry) for entry in raw]
 
+    async def _make(self, position: Position) -> ResponseError | None:
+        try:
+            await self._wires.groups.make(self._session, self._group, position)
+        except ResponseError as refusal:
+            return refusal
+        return None
+
     async def _read(self) -> list[Any]:
         metrics.READS.inc()
         group = ("GROUP", self._group, "viewer", "COUNT", self._count, "NOACK")
@@ -118,11 +124,3 @@ class GroupReads:
             async with self._wires.replays:
                 reply = await self._wires.bulk.send(command)
         return reply[0][1] if reply else []
-
-
-async def _refusal(made: asyncio.Future[Any]) -> ResponseError | None:
-    try:
-        await made
-    except ResponseError as refusal:
-        return refusal
-    return None

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from services.generate_stream.log import Log
 from services.generate_stream.producer import Producer
-from services.generate_stream.writer import FENCED, LOST, RELEASED
+from services.generate_stream.writer import LOST, RELEASED
 from shared import events
 from shared.http import ApiError
 from shared.view import Answer, View
@@ -25,7 +25,7 @@ async def answer(producer: Producer, session: str, generation: int) -> Answer:
     """
     handed_over = ApiError(503, "handed_over", "The answer goes on elsewhere: follow it.", retry=True)
     running = producer.running(session, generation)
-    if running and await asyncio.shield(running.over) in (RELEASED, LOST, FENCED):
+    if running and await asyncio.shield(running.over) in (RELEASED, LOST):
         raise handed_over
     while await producer.log.runs(session, generation):
         if producer.draining:

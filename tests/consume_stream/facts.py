@@ -1,7 +1,10 @@
 """Facts that tests of consume-stream wait for."""
 
+from typing import Any
+
 import httpx2
 
+from shared import keys
 from tests.processes import Service, until
 from tests.viewing import Viewer
 
@@ -40,3 +43,22 @@ async def viewers_are(service: Service, number: int) -> None:
         return await metric(service, "rejoin_viewers") == number
 
     await until(so_many, DEADLINE_S)
+
+
+async def groups(redis_client: Any, session: str) -> list[str]:
+    """The names of a log's groups."""
+    return [group["name"] for group in await redis_client.xinfo_groups(keys.log(session))]
+
+
+async def number_of_groups(redis_client: Any, session: str, number: int) -> None:
+    """Wait until a log has so many groups."""
+
+    async def so_many() -> bool:
+        return len(await groups(redis_client, session)) == number
+
+    await until(so_many, DEADLINE_S)
+
+
+async def no_groups(redis_client: Any, session: str) -> None:
+    """Wait until a log has no group."""
+    await number_of_groups(redis_client, session, 0)

@@ -10,9 +10,9 @@ import pytest
 
 from deploy.leash import Leash
 from shared import keys
-from tests.consume_stream.facts import metric
+from tests.consume_stream.facts import groups, no_groups
 from tests.consume_stream.outside_writer import OutsideWriter
-from tests.consume_stream.raw_viewer import raw, reset, unread
+from tests.consume_stream.raw_viewer import raw
 from tests.processes import Service, Services, until
 from tests.viewing import Viewer
 
@@ -61,33 +61,6 @@ async def test_refused_and_idle_asking_leaves_no_group(
     assert await groups(redis_client, session) == []
 
 
-async def test_a_crash_of_the_client_in_the_middle_of_a_frame_leaves_no_group(
-    services: Services, redis_client: Any, writer: OutsideWriter, session: str
-) -> None:
-    await big_log(writer)
-    connections = [unread(services.consume, session) for _ in range(3)]
-    await number_of_groups(redis_client, session, 3)
-    for connection in connections:
-        assert connection.recv(1000)
-        reset(connection)
-    await no_groups(redis_client, session)
-
-
-async def test_a_viewer_that_reads_nothing_is_dropped_and_holds_up_nobody(
-    brisk: Service, redis_client: Any, writer: OutsideWriter, session: str
-) -> None:
-    text = await big_log(writer)
-    dropped = await metric(brisk, "rejoin_viewers_dropped_total")
-    stuck = [unread(brisk, session) for _ in range(2)]
-    await number_of_groups(redis_client, session, 2)
-    viewer = Viewer(brisk.url, session)
-    await viewer.connect(until=lambda _: viewer.text == text)
-    await no_groups(redis_client, session)
-    assert await metric(brisk, "rejoin_viewers_dropped_total") == dropped + 2
-    for connection in stuck:
-        connection.close()
-
-
 async def test_groups_of_a_dead_process_are_swept_and_those_of_the_living_stay(
     services: Services, brisk: Service, redis_client: Any, redis_url: str, leash: Leash, session: str
 ) -> None:
@@ -130,31 +103,3 @@ async def test_the_sign_of_life_of_a_process_is_renewed_long_before_it_ends(
         instance = keys.instance_of(name)
         assert instance
         assert await redis_client.ttl(keys.consumer(instance)) > 30
-
-
-async def big_log(writer: OutsideWriter) -> str:
-    """Far more than all the buffers between a process and its viewer take. It does not end."""
-    await writer.begin()
-    words = [f"{number} ".ljust(16_000, ".") for number in range(600)]
-    for at in range(0, len(words), 100):
-        await writer.say(*words[at : at + 100])
-    return "".join(words)
-
-
-async def groups(redis_client: Any, session: str) -> list[str]:
-    """The names of a log's groups."""
-    return [group["name"] for group in await redis_client.xinfo_groups(keys.log(session))]
-
-
-async def number_of_groups(redis_client: Any, session: str, number: int) -> None:
-    """Wait until a log has so many groups."""
-
-    async def so_many() -> bool:
-        return len(await groups(redis_client, session)) == number
-
-    await until(so_many, DEADLINE_S)
-
-
-async def no_groups(redis_client: Any, session: str) -> None:
-    """Wait until a log has no group."""
-    await number_of_groups(redis_client, session, 0)

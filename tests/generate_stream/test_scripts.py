@@ -1,15 +1,16 @@
 """The Lua scripts on a real Redis: what each lets through, what it refuses, and what it leaves behind."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
 import nanoid
 import pytest
 
-from services.generate_stream.attempt import Ask, Attempt, Fields
+from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from services.generate_stream.bodies import StartBody
-from services.generate_stream.log import Appended, Fenced, Gap, Lease, Log
+from services.generate_stream.log import CLAIM_HOLDS_MS, Appended, Fenced, Gap, Lease, Log
 from shared import keys, redis
 from shared.channels import Channels
 from shared.wire import Wire
@@ -251,45 +252,63 @@ async def test_delete_leaves_nothing_but_a_mark_that_fades(log: Log, redis_clien
     assert await redis_client.exists(keys.log(session)) == 0
     mark = await redis_client.hgetall(keys.meta(session))
     assert mark == {"status": "deleted", "attemptMs": str(attempt.ms)}
-    assert 0 < await redis_client.pttl(keys.meta(session)) <= 2 * LEASE_S * 1000
+    assert 50 < await redis_client.ttl(keys.meta(session)) <= 60
     assert (await begin(log, session)).ms > attempt.ms
 
 
-async def claim(log: Log, attempt: Attempt, seen: str, policy: str = "restart") -> list[str]:
-    told = {"prompt": "Why?", "provider": "demo", "model": "demo", "startedAt": "now"}
+async def claim(log: Log, session: str, policy: str = "restart", seen: Held | None = None) -> list[str]:
+    seen = seen or await log.held(session)
     ended = {"chunks": "0", "durationMs": "0", "digest": "d", "ms": "0"}
     failed = ended | {"code": "producer_lost", "error": "lost", "retryable": "true"}
-    return await log.claim(
-        attempt.session, int(seen), nanoid.generate(), policy=policy, started=told, failed=failed, stopped=ended
-    )
+    return await log.claim(seen, nanoid.generate(), policy, seen.told(), failed, ended)
 
 
-async def over(client: Any, session: str, ahead_ms: int = -1) -> str:
-    """Put the lease's end this far ahead of the server's clock; returns what a claimer sees."""
+async def lease_ends(client: Any, session: str, ahead_ms: int = -1) -> None:
+    """Put the lease's end this far ahead of the server's clock."""
     seconds, micros = await client.time()
-    seen = str(seconds * 1000 + micros // 1000 + ahead_ms)
-    await client.hset(keys.meta(session), "leaseUntilMs", seen)
-    return seen
+    await client.hset(keys.meta(session), "leaseUntilMs", seconds * 1000 + micros // 1000 + ahead_ms)
 
 
 async def test_a_claim_needs_a_lease_that_is_over_and_still_the_one_seen(
     log: Log, redis_client: Any, session: str
 ) -> None:
     attempt = await begin(log, session)
-    held = await redis_client.hget(keys.meta(session), "leaseUntilMs")
-    assert await claim(log, attempt, held) == ["held"]
-    seen = await over(redis_client, session)
+    assert await claim(log, session) == ["held"]
+    await lease_ends(redis_client, session)
+    seen = await log.held(session)
     await log.append(attempt, 1, [])
-    assert await claim(log, attempt, seen) == ["held"]
-    seen = await over(redis_client, session)
-    replies = await asyncio.gather(*(claim(log, attempt, seen) for _ in range(10)))
+    assert await claim(log, session, seen=seen) == ["held"]
+    await lease_ends(redis_client, session)
+    replies = await asyncio.gather(*(claim(log, session) for _ in range(10)))
     assert sorted(reply[0] for reply in replies) == ["claimed"] + ["held"] * 9
 
 
+async def test_a_claim_that_redis_hears_late_is_void(log: Log, redis_client: Any, session: str) -> None:
+    await begin(log, session)
+    await lease_ends(redis_client, session)
+    seen = await log.held(session)
+    late = dataclasses.replace(seen, now_ms=seen.now_ms - CLAIM_HOLDS_MS - 1)
+    assert await claim(log, session, seen=late) == ["held"]
+    assert (await claim(log, session, seen=seen))[0] == "claimed"
+
+
+async def test_a_claim_sent_again_with_its_token_tells_what_it_has_done(
+    log: Log, redis_client: Any, session: str
+) -> None:
+    await begin(log, session)
+    await lease_ends(redis_client, session)
+    seen = await log.held(session)
+    ended = {"chunks": "0", "durationMs": "0", "digest": "d", "ms": "0"}
+    replies = [await log.claim(seen, "token", "restart", seen.told(), ended, ended) for _ in range(2)]
+    assert replies[0] == replies[1]
+    assert await contents(redis_client, session) == ["started", "started"]
+
+
 async def test_a_lease_further_ahead_than_one_lease_is_over(log: Log, redis_client: Any, session: str) -> None:
-    attempt = await begin(log, session)
-    seen = await over(redis_client, session, int(LEASE_S * 1000) + 60_000)
-    assert (await claim(log, attempt, seen))[0] == "claimed"
+    await begin(log, session)
+    await lease_ends(redis_client, session, int(LEASE_S * 1000) + 60_000)
+    assert (await log.held(session)).over(int(LEASE_S * 1000))
+    assert (await claim(log, session))[0] == "claimed"
 
 
 async def test_a_claimed_attempt_begins_anew_and_fences_the_one_before(
@@ -297,8 +316,8 @@ async def test_a_claimed_attempt_begins_anew_and_fences_the_one_before(
 ) -> None:
     attempt = await begin(log, session)
     await log.append(attempt, 1, [chunk("a")])
-    reply = await claim(log, attempt, await over(redis_client, session))
-    [_, ms, number] = reply
+    await lease_ends(redis_client, session)
+    [_, ms, number] = await claim(log, session)
     assert int(ms) > attempt.ms
     assert number == "2"
     assert await log.append(attempt, 2, [chunk("b")]) == Fenced()
@@ -310,10 +329,28 @@ async def test_a_claimed_attempt_begins_anew_and_fences_the_one_before(
     assert meta["request"] == attempt.meta["request"]
 
 
+async def test_a_claimed_attempt_that_redis_lost_is_filled_again_as_it_was(
+    log: Log, redis_client: Any, session: str
+) -> None:
+    await begin(log, session, "key-1")
+    await lease_ends(redis_client, session)
+    seen = await log.held(session)
+    told = seen.told()
+    [_, ms, number] = await log.claim(seen, "token", "restart", told, {}, {})
+    attempt = seen.taken(int(ms), int(number), "token", log.producer, told)
+    before = await redis_client.hgetall(keys.meta(session)), await redis_client.xrange(keys.log(session), f"{ms}-0")
+    await redis_client.delete(keys.log(session), keys.meta(session))
+    assert isinstance(await log.append(attempt, 0, [attempt.started]), Appended)
+    after = await redis_client.hgetall(keys.meta(session)), await redis_client.xrange(keys.log(session))
+    assert after[0] | {"leaseUntilMs": ""} == before[0] | {"leaseUntilMs": ""}
+    assert after[1] == before[1]
+
+
 async def test_a_release_is_claimed_at_once_and_is_not_a_loss(log: Log, redis_client: Any, session: str) -> None:
     attempt = await begin(log, session)
     assert isinstance(await log.append(attempt, 1, [chunk("a")], "release"), Appended)
-    assert (await claim(log, attempt, "0"))[0] == "claimed"
+    assert (await log.held(session)).released
+    assert (await claim(log, session))[0] == "claimed"
     assert await redis_client.hget(keys.meta(session), "losses") is None
 
 
@@ -327,9 +364,9 @@ async def test_a_claim_that_ends_a_generation_writes_its_one_terminal_entry(
     attempt = await begin(log, session)
     if stopped:
         await log.stop(session, None)
-    seen = await over(redis_client, session)
-    assert await claim(log, attempt, seen, policy) == ["ended", status]
-    assert await claim(log, attempt, seen, policy) == ["gone"]
+    await lease_ends(redis_client, session)
+    assert await claim(log, session, policy) == ["ended", status]
+    assert await claim(log, session, policy) == ["gone"]
     assert await contents(redis_client, session) == ["started", status]
     last_id, fields = (await redis_client.xrevrange(keys.log(session), count=1))[0]
     assert last_id.endswith("-0")

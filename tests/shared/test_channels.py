@@ -12,7 +12,7 @@ from shared.wire import RedisAway
 from tests.processes import until
 from tests.proxy import Proxy
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("deadline")]
+pytestmark = pytest.mark.anyio
 
 TIMEOUT_S = 1.0
 

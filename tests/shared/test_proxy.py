@@ -10,7 +10,7 @@ import pytest
 from tests.processes import until
 from tests.proxy import Proxy
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("deadline")]
+pytestmark = pytest.mark.anyio
 
 ECHO = b"*2\r\n$4\r\nECHO\r\n$10\r\n0123456789\r\n"
 ECHOED = b"$10\r\n0123456789\r\n"

@@ -14,7 +14,7 @@ from shared.wire import RedisAway, Wire, pack
 from tests.processes import until
 from tests.proxy import Proxy
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("deadline")]
+pytestmark = pytest.mark.anyio
 
 TIMEOUT_S = 1.0
 LATE_S = 2 * TIMEOUT_S + 1

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from tests.system.bad_requests import CONSUME, DELETE, GOOD, SESSIONS, START, STOP
+from tests.system.bad_request import CONSUME, DELETE, GOOD, SESSIONS, START, STOP
 
 _NEVER_BEGUN = 2**31
 """Replacing this, a start goes all the way to Redis and is refused there."""

@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from tests.processes import Service, Services
-from tests.system.bad_requests import CONSUME, CONSUMING, GENERATE, GOOD, SESSIONS, START, Bad
+from tests.system.bad_request import CONSUME, GOOD, SESSIONS, START, Bad
+from tests.system.bad_requests import CONSUMING, GENERATE
 
 pytestmark = pytest.mark.anyio
 

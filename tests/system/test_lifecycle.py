@@ -1,13 +1,8 @@
-"""How the processes end: in good order at a signal, with one clear line when they can't begin."""
+"""How a generate process ends at a signal: answers finish, or are handed over."""
 
 import asyncio
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -15,88 +10,14 @@ import pytest
 
 from deploy.leash import Leash
 from shared import keys
-from tests.consume_stream.outside_writer import OutsideWriter
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller, told
 from tests.generate_stream.gate import Gate
-from tests.processes import ROOT, Service, until, vendor_settings
-from tests.viewing import Cut, Viewer
+from tests.processes import until, vendor_settings
+from tests.system.own_process import GENERATE, process
 
 pytestmark = pytest.mark.anyio
-
-GENERATE, CONSUME = "services.generate_stream", "services.consume_stream"
-
-
-@asynccontextmanager
-async def process(module: str, leash: Leash, **environ: str) -> AsyncIterator[Service]:
-    """A process of its own for one test."""
-    service = await Service(module, leash, environ).start()
-    try:
-        yield service
-    finally:
-        assert service.process
-        if service.process.poll() is None:
-            await service.kill()
-
-
-async def test_a_consume_process_that_is_told_to_end_cuts_its_viewers_and_leaves_no_group(
-    redis_url: str, redis_client: Any, leash: Leash, session: str
-) -> None:
-    writer = OutsideWriter(redis_client, session)
-    await writer.begin()
-    async with process(CONSUME, leash, REDIS_URL=redis_url) as service:
-        viewers = [Viewer(service.url, session, follow) for follow in ("answer", "session") for _ in range(5)]
-
-        async def is_cut(viewer: Viewer) -> None:
-            with pytest.raises(Cut):
-                await viewer.connect()
-
-        async with asyncio.TaskGroup() as watching:
-            for viewer in viewers:
-                watching.create_task(is_cut(viewer))
-
-            async def all_watch() -> bool:
-                return all(viewer.frames for viewer in viewers)
-
-            await until(all_watch, 10)
-            groups = await redis_client.xinfo_groups(keys.log(session))
-            began = time.monotonic()
-            assert await service.stop() == 0
-        assert time.monotonic() - began < 3
-    assert len(groups) == 10
-    assert await redis_client.xinfo_groups(keys.log(session)) == []
-    assert not await redis_client.exists(keys.consumer(str(keys.instance_of(groups[0]["name"]))))
-    assert "Traceback" not in service.log
-
-
-async def test_a_viewer_that_was_cut_goes_on_at_another_process(
-    redis_url: str, redis_client: Any, leash: Leash, session: str
-) -> None:
-    writer = OutsideWriter(redis_client, session)
-    await writer.begin()
-    await writer.say("One, ")
-    async with process(CONSUME, leash, REDIS_URL=redis_url) as other:
-        async with process(CONSUME, leash, REDIS_URL=redis_url) as first:
-            viewer = Viewer(first.url, session)
-            await viewer.connect(until=lambda frame: frame.id == writer.ids[-1])
-            watching = asyncio.create_task(viewer.connect())
-            await writer.say("two, ")
-
-            async def has_two() -> bool:
-                return viewer.text == "One, two, "
-
-            await until(has_two, 10)
-            assert await first.stop() == 0
-            with pytest.raises(Cut):
-                await watching
-        await writer.say("three.")
-        await writer.end()
-        moved = Viewer(other.url, session)
-        moved.view, moved.last_id = viewer.view, viewer.last_id
-        await moved.connect()
-    assert moved.text == "One, two, three."
-    assert [frame.id for frame in viewer.frames + moved.frames] == writer.ids
 
 
 async def test_a_generate_process_that_is_told_to_end_lets_its_answers_finish(
@@ -173,35 +94,3 @@ async def test_a_second_signal_ends_a_process_at_once(
         await until(is_draining, 5)
         service.process.send_signal(signal.SIGTERM)
         await service.ended(5)
-
-
-@pytest.mark.parametrize("module", [GENERATE, CONSUME])
-def test_a_bad_setting_is_one_clear_line(module: str) -> None:
-    code, said = end_of(module, REJOIN_LEASE_S="soon")
-    assert code == 1
-    assert said == "REJOIN_LEASE_S 'soon' can't be used: it takes seconds from 0.1 to 3600\n"
-
-
-@pytest.mark.parametrize("module", [GENERATE, CONSUME])
-def test_a_port_in_use_is_one_clear_line(module: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        code, said = end_of(module, REJOIN_PORT=str(port))
-    assert code == 1
-    assert said == f"can't listen on 127.0.0.1:{port}: Address already in use\n"
-
-
-def test_a_bad_address_of_redis_is_not_repeated_since_it_may_hold_a_password() -> None:
-    code, said = end_of(CONSUME, REDIS_URL="http://:secret@example.com")
-    assert code == 1
-    assert said.startswith("REDIS_URL can't be used: it takes redis://")
-    assert "secret" not in said
-
-
-def end_of(module: str, **environ: str) -> tuple[int, str]:
-    """Start a process that must end by itself; returns its exit code and all that it said."""
-    said = subprocess.run(
-        [sys.executable, "-m", module], cwd=ROOT, env=environ, timeout=30, stderr=subprocess.STDOUT,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    return said.returncode, said.stdout

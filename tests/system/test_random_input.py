@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.processes import Service, Services
-from tests.system.bad_requests import CONSUME, DELETE, START, STOP
+from tests.system.bad_request import CONSUME, DELETE, START, STOP
 from tests.system.random_requests import BROKEN_HTTP, REQUESTS, Request
 
 pytestmark = pytest.mark.anyio
