@@ -15,7 +15,7 @@ from services.generate_stream.attempt import Attempt
 from services.generate_stream.draft import Draft
 from services.generate_stream.log import Log
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Provider, ProviderError
-from services.generate_stream.writer import FENCED, LOST, RELEASED, STOP, Writer
+from services.generate_stream.writer import LOST, STOP, Writer
 from shared import logs
 from shared.redis import backoff_s
 from shared.text import whole
@@ -53,7 +53,7 @@ class Generation:
     ) -> None:
         self.attempt = attempt
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """How it ended: `completed`, `stopped`, `failed`, `released`, `fenced` or `lost`."""
+        """How it ended: `completed`, `stopped`, `failed`, `released`, `fenced`, `gone` or `lost`."""
         self._provider = provider
         self._compose = compose
         self._stall_timeout_s = limits.stall_timeout_s
@@ -84,7 +84,7 @@ class Generation:
         finally:
             await _close(reading)
             self._tell(outcome)
-        if outcome not in (RELEASED, FENCED, LOST):
+        if outcome == self._draft.status:
             await self._writer.keep()
 
     def _tell(self, outcome: str) -> None:

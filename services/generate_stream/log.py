@@ -63,6 +63,11 @@ class Log:
         self._clock_ahead_ms = 0.0
         """How far the server's clock is ahead of this machine's, by the latest reply that told."""
 
+    @property
+    def epoch(self) -> int:
+        """How many connections the appends have had: the same number means that Redis has not been away between."""
+        return self._appends.epoch
+
     async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
         """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
         key, digest = ask.idempotency_key, ask.body.digest()

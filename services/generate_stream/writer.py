@@ -25,12 +25,14 @@ REFUSED_MAX_S = 60.0
 """How long a Redis that answers, but refuses every append, is asked again."""
 
 KEEP_AFTER_END_S = 3.0
-_KEEP_TRIES = 5
+KEEP_AWAY_S = 60.0
+"""How much longer, when Redis is away just then."""
 
 STOP = "stop"
 RELEASED = "released"
 FENCED = "fenced"
 LOST = "lost"
+GONE = "gone"
 
 
 class Writer:
@@ -52,6 +54,8 @@ class Writer:
         self._taken = 0
         """How many bytes of the draft's content the log is known to have."""
         self._releasing = False
+        self._epoch = -1
+        """The connection on which the log was last known to have all."""
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._beat_at = time.monotonic() + self._beat_s
@@ -76,8 +80,9 @@ class Writer:
         """Append until there is something to tell.
 
         Returns STOP when somebody asked for the end of a draft that has none yet: end it, and call again. Else how
-        the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), or LOST: Redis was
-        away for as long as the session could live, or refused for a minute.
+        the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), GONE (somebody
+        has removed the session), or LOST (Redis was away for as long as the session could live, or refused for a
+        minute).
         """
         failures = 0
         while True:
@@ -97,7 +102,10 @@ class Writer:
             failures, self._written_at = 0, time.monotonic()
             if isinstance(reply, Fenced):
                 return FENCED
+            if self._was_removed(reply):
+                return GONE
             if isinstance(reply, Appended):
+                self._epoch = self._log.epoch
                 if then:
                     return await self._over(then)
                 if reply.stop and not self._draft.status:
@@ -109,13 +117,21 @@ class Writer:
         A Redis that comes back without its last second gets it again, the terminal entry included.
         """
         await asyncio.sleep(KEEP_AFTER_END_S)
-        for failures in range(_KEEP_TRIES):
-            with contextlib.suppress(RedisError):
-                while True:
-                    reply, then = await self._append()
-                    if isinstance(reply, Fenced) or (isinstance(reply, Appended) and then):
-                        return
-            await asyncio.sleep(backoff_s(failures))
+        let_go_at = time.monotonic() + KEEP_AWAY_S
+        failures = 0
+        while time.monotonic() < let_go_at:
+            try:
+                reply, then = await self._append()
+            except RedisError:
+                await asyncio.sleep(backoff_s(failures))
+                failures += 1
+                continue
+            if isinstance(reply, Fenced) or self._was_removed(reply) or (isinstance(reply, Appended) and then):
+                return
+
+    def _was_removed(self, reply: Appended | Gap) -> bool:
+        """Whether somebody removed the log: on a connection that has not broken since, Redis did not lose it."""
+        return isinstance(reply, Gap) and reply.last < 0 and self._epoch == self._log.epoch
 
     async def _wait_for_work(self) -> None:
         with contextlib.suppress(TimeoutError):
