@@ -18,6 +18,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"producer"},
         {"generation"},
         {"history", "writer"},
+        {"delivery"},
         {"draft", "log"},
         {"attempt"},
         {"bodies", "metrics", "providers", "scripts"},

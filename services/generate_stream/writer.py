@@ -8,16 +8,15 @@ import time
 from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics
-from services.generate_stream.attempt import Attempt, Fields
-from services.generate_stream.draft import Draft, size_of
+from services.generate_stream.attempt import Attempt
+from services.generate_stream.delivery import Delivery
+from services.generate_stream.draft import Draft
 from services.generate_stream.log import Appended, Fenced, Gap, Log
 from shared import logs
 from shared.redis import backoff_s
 
 _log = logging.getLogger(__name__)
 
-APPEND_MAX_ENTRIES = 256
-APPEND_MAX_BYTES = 512 * 1024
 HELD_BACK_MAX_BYTES = 256 * 1024
 """Words that the log is not known to have; past this the provider is not read."""
 
@@ -49,10 +48,7 @@ class Writer:
         self._beat_s = lease_s / 3
         self._ttl_s = ttl_s
         self._score = score
-        self._next = 1
-        """The seq of the first entry that the log is not known to have."""
-        self._taken = 0
-        """How many bytes of the draft's content the log is known to have."""
+        self._delivery = Delivery(draft)
         self._releasing = False
         self._epoch = -1
         """The connection on which the log was last known to have all."""
@@ -72,7 +68,7 @@ class Writer:
 
     async def room(self) -> None:
         """Wait until not too much is held back."""
-        while self._draft.size - self._taken > HELD_BACK_MAX_BYTES:
+        while self._delivery.held_back > HELD_BACK_MAX_BYTES:
             self._room.clear()
             await self._room.wait()
 
@@ -141,34 +137,19 @@ class Writer:
 
     async def _append(self) -> tuple[Appended | Gap | Fenced, str]:
         """One round trip; with the reply, how the attempt was ended in it, if it was."""
-        self._draft.cut()
-        content, entries = self._draft.size, self._batch()
-        whole = self._next + len(entries) == len(self._draft.entries)
-        then = self._then() if whole else ""
+        batch = self._delivery.batch()
+        then = self._then() if batch.whole else ""
         await self._enter_running()
         metrics.APPENDS.inc()
-        metrics.APPENDED_ENTRIES.inc(len(entries))
-        reply = await self._log.append(self._attempt, self._next, entries, then)
+        metrics.APPENDED_ENTRIES.inc(len(batch.entries))
+        reply = await self._log.append(self._attempt, batch.first, batch.entries, then)
         if isinstance(reply, Gap):
             logs.warning(_log, "filling a gap", session=self._attempt.session, after_seq=reply.last)
-        if not isinstance(reply, Fenced):
-            self._next = reply.last + 1
-        if isinstance(reply, Appended) and whole:
-            self._taken = content
-            self._room.set()
-        if self._next < len(self._draft.entries):
+        self._delivery.replied(batch, reply)
+        self._room.set()
+        if self._delivery.behind:
             self._work.set()
         return reply, then
-
-    def _batch(self) -> list[Fields]:
-        batch: list[Fields] = []
-        size = 0
-        for entry in self._draft.entries[self._next : self._next + APPEND_MAX_ENTRIES]:
-            size += size_of(entry)
-            if batch and size > APPEND_MAX_BYTES:
-                break
-            batch.append(entry)
-        return batch
 
     def _then(self) -> str:
         if self._draft.status:
