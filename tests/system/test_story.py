@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.generate_stream.providers import ChatRequest, Message
+from deploy.leash import Leash
+from services.generate_stream.providers import ChatRequest, Message, Reasoning
+from services.generate_stream.providers.demo import Demo
 from services.generate_stream.providers.demo import answer as demo_answer
 from shared import keys
 from shared.events import event
+from tests.fakes import aimock
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services, until
@@ -18,6 +21,7 @@ from tests.viewing import Frame, Viewer
 pytestmark = pytest.mark.anyio
 
 WORDS = tuple(f"wörd {number} 🌊\u2028 " for number in range(60))
+MODELS = {"OPENAI_MODEL": "o4-mini", "ANTHROPIC_MODEL": "claude-sonnet-5-5", "GEMINI_MODEL": "o4-mini"}
 THOUGHTS = tuple(f"thought {number}, " for number in range(12))
 
 
@@ -27,7 +31,29 @@ async def test_viewers_before_during_and_after_read_what_the_upstream_sent(
 ) -> None:
     thinking = THOUGHTS if provider != "gemini" else ()
     upstream.prompts[session] = Script(text=WORDS, thinking=thinking, delay_s=0.01, split=7)
+    if provider == "demo":
+        demo = ChatRequest("demo", [Message("user", session)])
+        thoughts = "".join([part.text async for part in Demo(0).stream(demo) if isinstance(part, Reasoning)])
+        await read_by_all(services, redis_client, session, provider, demo_answer(demo), thoughts)
+    else:
+        await read_by_all(services, redis_client, session, provider, "".join(WORDS), "".join(thinking))
 
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+async def test_they_read_what_a_fake_of_others_sent(
+    redis_url: str, leash: Leash, redis_client: Any, session: str, provider: str
+) -> None:
+    text, thinking = "".join(WORDS), "".join(THOUGHTS)
+    response = {"content": text, "reasoning": thinking}
+    fixture = {"match": {"userMessage": session}, "response": response, "chunkSize": 9, "latency": 5}
+    async with aimock.running([fixture]) as url, Services(redis_url, leash, vendors=url, **MODELS) as services:
+        await read_by_all(services, redis_client, session, provider, text, thinking)
+
+
+async def read_by_all(
+    services: Services, redis_client: Any, session: str, provider: str, sent: str, thinking: str
+) -> None:
+    """Three viewers, before, during and after, and one that was cut after each entry: all hold what was sent."""
     early = Viewer(services.consume.url, session, "session")
     is_end = lambda frame: frame.event.get("status") == "completed"  # noqa: E731
     async with asyncio.TaskGroup() as viewers:
@@ -40,12 +66,9 @@ async def test_viewers_before_during_and_after_read_what_the_upstream_sent(
     after = Viewer(services.consume.url, session)
     await after.connect()
 
-    sent = "".join(WORDS)
-    if provider == "demo":
-        sent = demo_answer(ChatRequest("demo", [Message("user", session)]))
     for viewer in (early, during, after):
         assert viewer.text == sent
-        assert viewer.reasoning == (early.reasoning if provider == "demo" else "".join(thinking))
+        assert viewer.reasoning == thinking
         end = viewer.frames[-1].event
         assert (end["status"], end["finishReason"]) == ("completed", "end_turn" if provider == "anthropic" else "stop")
         assert end["digest"] == hashlib.sha256(sent.encode()).hexdigest()
