@@ -1,6 +1,5 @@
 """GET /api/consume-stream, byte by byte: the head, the first sign of life, the frames, the end."""
 
-import asyncio
 import json
 import re
 
@@ -91,7 +90,6 @@ async def test_a_frame_is_an_id_a_line_of_json_and_an_empty_line(
 async def test_who_leaves_before_anything_has_begun_breaks_nothing(services: Services, session: str) -> None:
     for _ in range(20):
         connections = [unread(services.consume, f"{session}&follow=session") for _ in range(5)]
-        await asyncio.sleep(0)
         for connection in connections:
             connection.close()
     await viewers_are(services.consume, 0)
