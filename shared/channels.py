@@ -9,7 +9,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from shared.wire import Connect, RedisAway, pack
+from shared.wire import Connect, RedisAway, pack, write
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class Channels:
             self._work.clear()
             outgoing, self._outgoing = self._outgoing, []
             if outgoing:
-                await connection.send_packed_command(outgoing, check_health=False)
+                await write(connection, outgoing)
 
     async def _read(self, connection: AbstractConnection) -> None:
         clock = asyncio.get_running_loop().time

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _log = logging.getLogger(__name__)
 
 _CUT = "rejoin.cut"
+_UNTAKEN = "rejoin.untaken"
 _FLUSH_S = 2.0
 _GRACE_S = 5
 _SPARE_FILES = 64
@@ -33,12 +34,18 @@ def cut(scope: Scope) -> None:
         close()
 
 
+def untaken_bytes(scope: Scope) -> int:
+    """How much of this request's response is still here, because its peer has not taken it."""
+    size: Callable[[], int] | None = scope.get("extensions", {}).get(_UNTAKEN)
+    return size() if size else 0
+
+
 class _CuttableProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol; ASGI itself has no word for breaking a response off."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {_CUT: self._cut}
+        extensions: dict[str, Any] = {_CUT: self._cut, _UNTAKEN: self.transport.get_write_buffer_size}
         self.scope["extensions"] = extensions
 
     def _cut(self) -> None:

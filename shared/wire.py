@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from hiredis import pack_command
@@ -27,6 +27,15 @@ _REPLIES_PER_DEADLINE = 64
 def pack(*command: Argument) -> bytes:
     """A command in Redis' own protocol, ready to be sent any number of times."""
     return cast(bytes, pack_command(command))  # type: ignore[arg-type]
+
+
+async def write(connection: AbstractConnection, packed: Sequence[bytes]) -> None:
+    """Send packed commands in one write. Raises RedisAway where the connection has broken."""
+    try:
+        await connection.send_packed_command(packed, check_health=False)
+    except RuntimeError as closed:
+        # uvloop's own word for a connection that has closed since the last write.
+        raise RedisAway(str(closed)) from closed
 
 
 class Wire:
@@ -107,7 +116,7 @@ class Wire:
             # Known as sent before the first byte leaves: a write that fails half way may have run.
             self._sent.extend(future for _, future in batch)
             self._replies_due.set()
-            await connection.send_packed_command([packed for packed, _ in batch], check_health=False)
+            await write(connection, [packed for packed, _ in batch])
 
     async def _read(self, connection: AbstractConnection) -> None:
         clock = asyncio.get_running_loop().time

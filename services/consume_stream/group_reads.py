@@ -14,8 +14,9 @@ from shared.events import Entry
 from shared.position import Position
 from shared.wire import Wire, pack
 
-_FIRST_COUNT = 64
 _LEAST_COUNT = 16
+"""Of entries in one read, and of the first: how large they are is not known yet."""
+
 _BATCH_BYTES = 256 * 1024
 """About how much one read brings. Entries may have 16 KiB, and Redis holds every reply that nobody has taken yet."""
 
@@ -58,7 +59,7 @@ class GroupReads:
         self._log = keys.log(session)
         self._batch_max = batch_max
         self._group = ""
-        self._count = min(_FIRST_COUNT, batch_max)
+        self._count = min(_LEAST_COUNT, batch_max)
         self._stands = False
         self._epoch = 0
 

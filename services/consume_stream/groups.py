@@ -22,10 +22,15 @@ _ALIVE_S = 60
 _BEAT_S = 15.0
 _SWEEP_EVERY_S = 60.0
 _GOODBYE_S = 1.0
+_DURABLE_AFTER_S = 3.0
+"""With an append-only file that is synced every second, Redis forgets no more than about two."""
 
-_FULL = "OOM command not allowed"
+_FULL = "command not allowed when used memory"
+"""In Redis' own words. The code word before them, OOM, the library takes off where it comes first."""
 # Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
 _XGROUP_WHEN_FULL = "redis.call('XDEL', KEYS[1], '0-1') return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))"
+
+_LIFE_WHEN_FULL = "redis.call('EXPIRE', KEYS[1], ARGV[1]) return redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])"
 
 
 class Groups:
@@ -38,6 +43,9 @@ class Groups:
         self._instance = instance
         self._living: set[str] = set()
         self._doomed: dict[tuple[str, str], None] = {}
+        self._destroyed: dict[tuple[str, str], float] = {}
+        """Those that a Redis that lost its last second may have again, and when they were destroyed."""
+        self._destroyed_epoch = 0
         self._doom = asyncio.Event()
         self._none_doomed = asyncio.Event()
         self._none_doomed.set()
@@ -115,16 +123,31 @@ class Groups:
         key = keys.consumer(self._instance)
         # Redis takes an EXPIRE at maxmemory, but no SET.
         if not await self._wire.call("EXPIRE", key, _ALIVE_S):
-            await self._wire.call("SET", key, "1", "EX", _ALIVE_S)
+            try:
+                await self._wire.call("SET", key, "1", "EX", _ALIVE_S)
+            except ResponseError as refusal:
+                if _FULL not in str(refusal):
+                    raise
+                await self._wire.call("EVAL", _LIFE_WHEN_FULL, 1, key, _ALIVE_S)
         self._beaten_at = time.monotonic()
 
     async def _beat(self) -> None:
         while True:
             with contextlib.suppress(RedisError):
                 await self._show_life()
+                self._destroy_again()
             now = time.monotonic()
             self._swept_at = {name: at for name, at in self._swept_at.items() if now - at < _SWEEP_EVERY_S}
             await asyncio.sleep(_BEAT_S)
+
+    def _destroy_again(self) -> None:
+        """Behind a new connection may be a Redis that has forgotten its last second; behind the same one, none."""
+        if self._destroyed_epoch != self._wire.epoch:
+            self._destroyed_epoch = self._wire.epoch
+            self._doomed |= dict.fromkeys(self._destroyed)
+            self._doom.set()
+        now = time.monotonic()
+        self._destroyed = {place: at for place, at in self._destroyed.items() if now - at < _DURABLE_AFTER_S}
 
     async def _destroy(self) -> None:
         failures = 0
@@ -136,6 +159,7 @@ class Groups:
             for place, destroyed in zip(doomed, gone, strict=True):
                 if destroyed:
                     del self._doomed[place]
+                    self._destroyed[place] = time.monotonic()
             if not self._doomed:
                 self._none_doomed.set()
             failures = 0 if all(gone) else failures + 1

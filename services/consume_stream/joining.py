@@ -11,7 +11,8 @@ from shared import events, keys, position
 from shared.events import Entry
 from shared.http import ApiError
 from shared.position import NONE, Position
-from shared.wire import Wire
+from shared.redis import retried
+from shared.wire import Wire, pack
 
 _POLL_S = 0.25
 
@@ -71,5 +72,7 @@ async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
 
 async def last(wire: Wire, session: str) -> Entry | None:
     """The last entry of a log; None where there is no log."""
-    entries = await wire.call("XREVRANGE", keys.log(session), "+", "-", "COUNT", 1)
+    newest = pack("XREVRANGE", keys.log(session), "+", "-", "COUNT", 1)
+    # A connection that broke while nobody asked shows it only now; Redis itself may be back long since.
+    entries = await retried(lambda: wire.send(newest), tries=2)
     return events.decode(entries[0]) if entries else None

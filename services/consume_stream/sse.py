@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncGenerator
 
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from services.consume_stream import frames, metrics
 from services.consume_stream.subscription import LogGone, Reset, Subscription
@@ -30,20 +30,33 @@ class ViewerResponse(EventSourceResponse):
             ping=ping_s,
             # Its return value is sent as it is when it is bytes.
             ping_message_factory=lambda: frames.PING,  # type: ignore[arg-type, return-value]
-            send_timeout=send_timeout_s,
         )
         self._place = place
+        # Not the library's own: it has none for the end, and takes a slow viewer for one that takes nothing.
+        self._send_timeout_s = send_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the end, the disconnect or the cut; then give the viewer's place back."""
         with self._place:
             try:
-                await super().__call__(scope, receive, send)
+                await super().__call__(scope, receive, lambda message: self._send(scope, send, message))
             except LogGone:
                 await _cut(scope, receive)
             except SendTimeoutError:
                 metrics.DROPPED.inc()
                 await _cut(scope, receive)
+
+    async def _send(self, scope: Scope, send: Send, message: Message) -> None:
+        """Send while the viewer takes something, however slowly. Raises SendTimeoutError."""
+        while True:
+            untaken = server.untaken_bytes(scope)
+            try:
+                async with asyncio.timeout(self._send_timeout_s):
+                    # The server waits for room before it writes, so what is given up here may be sent again.
+                    return await send(message)
+            except TimeoutError:
+                if server.untaken_bytes(scope) >= untaken:
+                    raise SendTimeoutError from None
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:

@@ -15,6 +15,9 @@ _PAGE = 200
 """Entries per step of reading back; at 16 KiB each, some 3 MB at most."""
 
 
+_SCORE_MARGIN_MS = 1000
+"""How far a living writer's idea of the server's clock may be off."""
+
 CLAIM_HOLDS_MS = 1000
 """How long, by the server's clock, what a claimer saw of a lease is good for."""
 
@@ -60,13 +63,18 @@ class Log:
         self._appends = appends
         self._commands = commands
         self._lease = lease
-        self._clock_ahead_ms = 0.0
+        self.clock_ahead_ms = 0.0
         """How far the server's clock is ahead of this machine's, by the latest reply that told."""
 
     @property
     def epoch(self) -> int:
         """How many connections the appends have had: the same number means that Redis has not been away between."""
         return self._appends.epoch
+
+    @property
+    def commands_epoch(self) -> int:
+        """The same for all that is not an append."""
+        return self._commands.epoch
 
     async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
         """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
@@ -90,7 +98,7 @@ class Log:
         reply = await scripts.APPEND(self._appends, _keys(attempt.session), arguments)
         match reply[0]:
             case b"ok":
-                self._clock_ahead_ms = int(reply[3]) - time.time() * 1000
+                self.clock_ahead_ms = int(reply[3]) - time.time() * 1000
                 return Appended(int(reply[1]), bool(reply[2]))
             case b"gap":
                 return Gap(int(reply[1]))
@@ -108,7 +116,8 @@ class Log:
         """Take over an attempt whose lease, as seen, is over; the reply is the script's. Holds for a moment only."""
         lease, ttl, until_ms = self._lease.lease_ms, self._lease.ttl, held.now_ms + CLAIM_HOLDS_MS
         lists = _counted((told, failed, stopped))
-        arguments = (held.lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, until_ms, *lists)
+        seen = held.meta["token"]
+        arguments = (held.lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, until_ms, seen, *lists)
         return _text(await scripts.CLAIM(self._commands, _keys(held.session), arguments))
 
     async def delete(self, session: str) -> None:
@@ -119,7 +128,7 @@ class Log:
     async def enter_running(self, session: str) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""
         # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
-        score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
+        score = (time.time() + self._lease.lease_s) * 1000 + self.clock_ahead_ms
         await self._commands.call("ZADD", keys.RUNNING, repr(score), session)
         return score
 
@@ -133,20 +142,30 @@ class Log:
         return bool(held == [b"running", str(generation).encode()])
 
     async def due(self, most: int) -> list[tuple[str, float]]:
-        """Sessions of the index whose lease should be over, with their scores, the longest over first."""
-        now = time.time() * 1000 + self._clock_ahead_ms
-        command = ("ZRANGEBYSCORE", keys.RUNNING, "-inf", now, "WITHSCORES", "LIMIT", 0, most)
-        flat = await self._commands.call(*command)
+        """Sessions of the index whose lease should be over, with their scores, the longest over first.
+
+        Also those that are further ahead than a lease: their scores are of a clock that went back since.
+        """
+        now = self._read_clock(await self._commands.call("TIME"))
+        lives_until = now + self._lease.lease_ms + _SCORE_MARGIN_MS
+        find, page = ("ZRANGEBYSCORE", keys.RUNNING), ("WITHSCORES", "LIMIT", 0, most)
+        over = self._commands.send(pack(*find, "-inf", now, *page))
+        ahead = self._commands.send(pack(*find, lives_until, "+inf", *page))
+        flat = [*await over, *await ahead]
         return [(flat[at].decode(), float(flat[at + 1])) for at in range(0, len(flat), 2)]
 
     async def held(self, session: str) -> Held:
         """What meta says, and the server's clock."""
         clock = self._commands.send(pack("TIME"))
         flat = _text(await self._commands.call("HGETALL", keys.meta(session)))
-        seconds, micros = await clock
-        now_ms = int(seconds) * 1000 + int(micros) // 1000
-        self._clock_ahead_ms = now_ms - time.time() * 1000
+        now_ms = self._read_clock(await clock)
         return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), now_ms)
+
+    def _read_clock(self, told: Sequence[bytes]) -> int:
+        """The server's clock (ms) from a reply to TIME."""
+        now_ms = int(told[0]) * 1000 + int(told[1]) // 1000
+        self.clock_ahead_ms = now_ms - time.time() * 1000
+        return now_ms
 
     async def hand_over(self, session: str) -> None:
         """Tell the other processes of a released generation."""

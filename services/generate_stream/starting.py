@@ -10,8 +10,10 @@ from services.generate_stream.providers import Provider
 from shared.http import ApiError
 from shared.redis import retried
 
-_FULL = "OOM command not allowed"
-"""In Redis' own words; a script's error carries them inside a longer text on 6.2."""
+_FULL = "command not allowed when used memory"
+"""In Redis' own words; a script's error carries them inside a longer text on 6.2. The code word before them, OOM, the
+library takes off where it comes first.
+"""
 
 
 async def start(producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int) -> int:
@@ -47,7 +49,7 @@ def _provider(producer: Producer, name: str | None) -> Provider:
 async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: int) -> tuple[list[str], float]:
     log = producer.log
     try:
-        score = await log.enter_running(ask.session)
+        score = await retried(lambda: log.enter_running(ask.session))
         # Sent again with the same token, the script tells what it has begun.
         reply = await retried(lambda: log.start(ask, told, generations_max))
     except ResponseError as refusal:

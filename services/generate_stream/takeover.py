@@ -1,13 +1,14 @@
 """Takeover: what becomes of a generation whose producer is gone."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import random
 import time
 
 import nanoid
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics
 from services.generate_stream.attempt import Fields, Held
@@ -23,6 +24,9 @@ _log = logging.getLogger(__name__)
 SLOW_S = 1.0
 """A sweep that takes longer says that Redis was away meanwhile."""
 
+JUMP_MS = 500.0
+"""A change of the server's clock against ours, from one sweep to the next, that is no measuring error."""
+
 SWEPT_AT_ONCE = 500
 
 _LOST = "The server that was writing this answer was lost."
@@ -31,8 +35,9 @@ _LOST = "The server that was writing this answer was lost."
 class Takeover:
     """Looks for attempts whose lease is over, and has them run once more, or ends them.
 
-    A lease says nothing while Redis can't be reached. So after the start of this process, and after any sweep that
-    failed or was slow, nothing is claimed for one lease: time enough for every living writer to renew its own.
+    A lease says nothing while Redis can't be reached. So after the start of this process, after any sweep that
+    failed or was slow, on a new connection (behind which Redis may have lost its last second), and after a jump of its
+    clock, nothing is claimed for one lease: time enough for every living writer to renew its own.
     What was released is taken at once.
     """
 
@@ -45,6 +50,8 @@ class Takeover:
         self._sweep_s = sweep_s
         self._policy = policy
         self._patient_until = time.monotonic() + lease_s
+        self._epoch = 0
+        self._clock_ahead_ms = 0.0
         self._looks: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._sweep_for_ever()), asyncio.create_task(self._listen())]
 
@@ -74,6 +81,10 @@ class Takeover:
         began = time.monotonic()
         due = await self._log.due(SWEPT_AT_ONCE)
         held = await asyncio.gather(*(self._log.held(session) for session, _ in due))
+        jumped = abs(self._log.clock_ahead_ms - self._clock_ahead_ms) > JUMP_MS
+        if jumped or self._epoch != self._log.commands_epoch:
+            self._patient_until = time.monotonic() + self._lease_s
+        self._epoch, self._clock_ahead_ms = self._log.commands_epoch, self._log.clock_ahead_ms
         patient = began < self._patient_until or time.monotonic() - began > SLOW_S
         for (session, score), one in zip(due, held, strict=True):
             if not one.running:
@@ -87,7 +98,10 @@ class Takeover:
         if policy == "restart" and not held.stopping and not self._can_run(held):
             return
         token, told = nanoid.generate(), held.told()
-        score = await self._log.enter_running(held.session)
+        score = 0.0
+        # At maxmemory Redis refuses this one alone, and the session is in the index already.
+        with contextlib.suppress(ResponseError):
+            score = await self._log.enter_running(held.session)
         ended = await self._end_of(held)
         failed = ended | {"code": "producer_lost", "error": _LOST, "retryable": "true"}
         stopped = ended | {"finishReason": "stopped"}

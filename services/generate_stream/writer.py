@@ -108,22 +108,28 @@ class Writer:
                     return STOP
 
     async def keep(self) -> None:
-        """Hold the ended answer a while, then make sure that the log still has its last entry.
+        """Hold the ended answer a while, beat as before, and at last make sure that the log still has its last entry.
 
-        A Redis that comes back without its last second gets it again, the terminal entry included.
+        A Redis that comes back without its last second gets it again, the terminal entry included: before the lease
+        that it still has is over, so that nobody takes the answer for lost.
         """
-        await asyncio.sleep(KEEP_AFTER_END_S)
-        let_go_at = time.monotonic() + KEEP_AWAY_S
-        failures = 0
-        while time.monotonic() < let_go_at:
+        until = time.monotonic() + KEEP_AFTER_END_S
+        failures, pause_s = 0, min(self._beat_s, KEEP_AFTER_END_S)
+        while time.monotonic() < until + KEEP_AWAY_S:
+            await asyncio.sleep(pause_s)
             try:
                 reply, then = await self._append()
             except RedisError:
-                await asyncio.sleep(backoff_s(failures))
+                pause_s = backoff_s(failures)
                 failures += 1
                 continue
-            if isinstance(reply, Fenced) or self._was_removed(reply) or (isinstance(reply, Appended) and then):
+            whole = isinstance(reply, Appended) and bool(then)
+            left_s = until - time.monotonic()
+            if isinstance(reply, Fenced) or self._was_removed(reply) or (whole and left_s <= 0):
                 return
+            if whole:
+                self._epoch = self._log.epoch
+            failures, pause_s = 0, max(0.0, min(self._beat_s, left_s)) if whole else 0.0
 
     def _was_removed(self, reply: Appended | Gap) -> bool:
         """Whether somebody removed the log: on a connection that has not broken since, Redis did not lose it."""

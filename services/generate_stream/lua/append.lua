@@ -7,8 +7,10 @@
 -- Reply  {ok, last seq of the attempt, 1 if a stop is asked for, server's clock (ms)} | {gap, last seq or -1} | {fenced}
 -- Why    The writer gives the ids, so an append that is sent again adds nothing. Gaps are looked for before the first
 --        XADD, because a script that errs leaves what it wrote. Meta that is absent or of an earlier attempt means that
---        Redis lost this attempt: the writer then sends all, meta first. The first write is an EXPIRE, which Redis
---        lets through at maxmemory, and what follows it too: a running answer always gets its end.
+--        Redis lost this attempt: the writer then sends all, meta first; unless the attempt before it, which a Redis
+--        that lost the takeover let go on, has ended the generation meanwhile: one end is enough. The first write is
+--        an EXPIRE, which Redis lets through at maxmemory, and what follows it too: a running answer always gets its
+--        end.
 local log, meta = KEYS[1], KEYS[2]
 local mine = tonumber(ARGV[1])
 local held = redis.call('HMGET', meta, 'attemptMs', 'token', 'status', 'stop', 'generation')
@@ -25,6 +27,10 @@ end
 local first, meta_strings = tonumber(ARGV[3]), tonumber(ARGV[8])
 local lost = held_ms < mine
 if lost and meta_strings == 0 then return {'gap', -1} end
+for i = 9, 8 + meta_strings, 2 do
+  local same = ARGV[i] == 'generation' and ARGV[i + 1] == held[5]
+  if lost and same and held[3] ~= 'running' then return {'fenced'} end
+end
 if first > have + 1 then return {'gap', have} end
 
 local time = redis.call('TIME')
@@ -32,7 +38,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease_until = now + ARGV[4]
 redis.call('EXPIRE', meta, ARGV[5])
 if lost then
-  redis.call('HDEL', meta, 'stop')
+  redis.call('HDEL', meta, 'stop', 'losses')
   for i = 9, 8 + meta_strings, 2 do redis.call('HSET', meta, ARGV[i], ARGV[i + 1]) end
 end
 

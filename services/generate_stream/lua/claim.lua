@@ -1,8 +1,8 @@
 -- claim: take over an attempt whose lease is over.
 -- KEYS   log, meta
 -- ARGV   1 leaseUntilMs as the claimer saw it  2 token  3 producer  4 lease (ms)  5 TTL (s)  6 PUBLISH or SPUBLISH
---        7 restart | failed  8 the server's clock until which this holds (ms)
---        9 k, how many strings of `started` follow  10… these, name and value by turns
+--        7 restart | failed  8 the server's clock until which this holds (ms)  9 token as the claimer saw it
+--        10 k, how many strings of `started` follow  11… these, name and value by turns
 --        then the fields of the entry that ends it as failed (with `failed`), or as stopped (if a stop is asked for)
 --        as two more counted lists: how many strings, and these
 -- Reply  {claimed, attempt's ms, attempt} | {ended, stopped or failed} | {held} | {gone}
@@ -17,7 +17,7 @@ if held[7] == ARGV[2] then
   return {'ended', held[1]}
 end
 if held[1] ~= 'running' then return {'gone'} end
-if held[2] ~= ARGV[1] then return {'held'} end
+if held[2] ~= ARGV[1] or held[7] ~= ARGV[9] then return {'held'} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local left = tonumber(held[2]) - now
@@ -34,7 +34,7 @@ local function add(at, head)
   for i = at + 1, at + tonumber(ARGV[at]) do head[#head + 1] = ARGV[i] end
   redis.call('XADD', log, ms .. '-0', unpack(head))
 end
-local started = 9
+local started = 10
 local failed = started + tonumber(ARGV[started]) + 1
 local stopped = failed + tonumber(ARGV[failed]) + 1
 

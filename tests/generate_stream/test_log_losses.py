@@ -1,0 +1,88 @@
+"""A Redis that comes back without a takeover, while both who believe to hold the attempt live on."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from services.generate_stream.attempt import Ask, Attempt
+from services.generate_stream.bodies import StartBody
+from services.generate_stream.log import Appended, Fenced, Gap, Lease, Log
+from shared import keys
+from shared.redis import connector
+from shared.wire import Wire
+
+pytestmark = pytest.mark.anyio
+
+END = {"type": "metadata", "status": "completed", "generation": "1", "ms": "5"}
+
+
+@pytest.fixture
+async def log(redis_url: str) -> AsyncIterator[Log]:
+    """The log, with a lease that ends only when a test says so."""
+    wires = [Wire(connector(redis_url, "test"), 5) for _ in range(2)]
+    yield Log(wires[0], wires[1], "producer0001", Lease(600, 3600))
+    for wire in wires:
+        await wire.close()
+
+
+@pytest.fixture
+async def plain(redis_url: str) -> AsyncIterator[Any]:
+    """A client for keys as they are, bytes and all."""
+    async with redis.asyncio.Redis.from_url(redis_url, protocol=2) as client:
+        yield client
+
+
+async def test_a_generation_that_has_ended_since_a_takeover_was_lost_is_not_begun_once_more(
+    log: Log, plain: Any, session: str
+) -> None:
+    first = await begin(log, session)
+    before = await dumped(plain, session)
+    second = await taken(log, plain, session)
+    await restored(plain, session, before)
+    assert isinstance(await log.append(first, 1, [END], "completed"), Appended)
+    assert await log.append(second, 1, []) == Gap(-1)
+    assert await log.append(second, 0, [second.started]) == Fenced()
+    assert [fields[b"status"] for _, fields in await plain.xrange(keys.log(session))] == [b"started", b"completed"]
+
+
+async def test_a_generation_that_is_written_again_has_no_losses_of_the_one_before(
+    log: Log, plain: Any, session: str
+) -> None:
+    await begin(log, session)
+    second = await taken(log, plain, session)
+    await log.append(second, 1, [END], "completed")
+    before = await dumped(plain, session)
+    following = await begin(log, session)
+    await restored(plain, session, before)
+    assert isinstance(await log.append(following, 0, [following.started]), Appended)
+    assert ((await log.held(session)).generation, (await log.held(session)).losses) == (2, 0)
+
+
+async def begin(log: Log, session: str) -> Attempt:
+    """Start a generation."""
+    ask = Ask(session, StartBody.model_validate({"prompt": "Why?"}), "demo", "demo", "token", "producer0001", "")
+    told = ask.told()
+    _, generation, ms = await log.start(ask, told, 200)
+    return ask.begun(int(generation), int(ms), told)
+
+
+async def taken(log: Log, plain: Any, session: str) -> Attempt:
+    """Take over what runs, as from a producer that has been silent."""
+    await plain.hset(keys.meta(session), "leaseUntilMs", 1)
+    seen = await log.held(session)
+    told = seen.told()
+    _, ms, number = await log.claim(seen, "another", "restart", told, {}, {})
+    return seen.taken(int(ms), int(number), "another", "producer0002", told)
+
+
+async def dumped(plain: Any, session: str) -> dict[str, bytes]:
+    """The session as it stands."""
+    return {key: await plain.dump(key) for key in (keys.log(session), keys.meta(session))}
+
+
+async def restored(plain: Any, session: str, before: dict[str, bytes]) -> None:
+    """Redis comes back with what it had then."""
+    for key, dump in before.items():
+        await plain.restore(key, 3_600_000, dump, replace=True)
