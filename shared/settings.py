@@ -109,7 +109,7 @@ class Settings:
         "REJOIN_LEASE_S",
         seconds(0.1, 3600),
         6.0,
-        "How long a producer may be silent before it counts as dead.",
+        "How long a silent producer lives; the same everywhere.",
     )
     cors_origins: tuple[str, ...] = variable(
         "REJOIN_CORS_ORIGINS", origins(), (), "Other web origins whose pages may call this service."

@@ -96,8 +96,7 @@ class Generation:
 
     async def _read(self) -> None:
         try:
-            finish_reason, usage = await self._read_provider(await self._request())
-            self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
+            await self._read_provider(await self._request())
         except ProviderError as error:
             self._fail(error)
         except Exception:  # noqa: BLE001 - whatever breaks here, the answer must get its end (law 4)
@@ -105,6 +104,9 @@ class Generation:
             self._fail(ProviderError("provider_error", "The model could not be read.", retryable=True))
         finally:
             self._writer.wake()
+
+    def _complete(self, finish_reason: str, usage: Any) -> None:
+        self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
 
     def _fail(self, error: ProviderError) -> None:
         retryable = "true" if error.retryable else "false"
@@ -120,17 +122,18 @@ class Generation:
                 await asyncio.sleep(backoff_s(failures))
                 failures += 1
 
-    async def _read_provider(self, request: ChatRequest) -> tuple[str, Any]:
+    async def _read_provider(self, request: ChatRequest) -> None:
         async with contextlib.aclosing(self._provider.stream(request)) as parts:
             while True:
                 part = await self._next(parts)
                 if isinstance(part, Done):
-                    return whole(part.finish_reason), part.usage
+                    # Before the provider is closed: an answer that is whole stays so, whatever comes of that.
+                    return self._complete(whole(part.finish_reason), part.usage)
                 self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, self._ms())
                 if self._draft.has_gathered():
                     self._writer.wake()
                 if self._draft.reached_limit:
-                    return "length_cap", None
+                    return self._complete("length_cap", None)
                 await self._writer.room()
 
     async def _next(self, parts: Any) -> Part:

@@ -9,6 +9,7 @@ from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from shared import events, keys
 from shared.events import Entry
 from shared.position import Position
+from shared.redis import retried
 from shared.wire import Argument, Wire, pack
 
 _PAGE = 200
@@ -108,7 +109,7 @@ class Log:
     async def stop(self, session: str, generation: int | None) -> list[str]:
         """Ask for the end of what runs; the reply is the script's."""
         arguments = (generation or "", keys.control(""), session)
-        return _text(await scripts.STOP(self._commands, _keys(session), arguments))
+        return _text(await retried(lambda: scripts.STOP(self._commands, _keys(session), arguments)))
 
     async def claim(
         self, held: Held, token: str, policy: str, told: Fields, failed: Fields, stopped: Fields
@@ -123,7 +124,7 @@ class Log:
     async def delete(self, session: str) -> None:
         """Remove a session; what runs in it is fenced and woken."""
         arguments = (self._lease.ttl, "PUBLISH", keys.control(""), session)
-        await scripts.DELETE(self._commands, _keys(session), arguments)
+        await retried(lambda: scripts.DELETE(self._commands, _keys(session), arguments))
 
     async def enter_running(self, session: str) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""

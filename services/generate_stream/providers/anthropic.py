@@ -44,7 +44,7 @@ class Anthropic:
                     if event.type == "content_block_delta" and (part := _part(event)):
                         yield part
                     elif event.type == "message_delta":
-                        finish_reason = str(event.delta.stop_reason or finish_reason)
+                        finish_reason = _stop_reason(event.delta.stop_reason) or finish_reason
                     elif event.type == "message_stop":
                         whole = True
                     usage |= _usage(event)
@@ -78,6 +78,11 @@ def _parameters(request: ChatRequest) -> dict[str, Any]:
     elif request.temperature is not None:
         parameters["extra_body"] = {"temperature": request.temperature}
     return parameters
+
+
+def _stop_reason(said: object) -> str:
+    # A compatible server may send anything here, and the SDK lets it through.
+    return said if isinstance(said, str) else ""
 
 
 def _part(event: RawContentBlockDeltaEvent) -> Part | None:
