@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock docs clean
+.PHONY: help run test chaos check lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,6 +21,11 @@ run: $(VENV)/run $(VENV)/embedded ## Start everything on http://127.0.0.1:8000; 
 
 test: $(VENV)/dev $(VENV)/embedded ## Run all tests against a real Redis
 	@$(BIN)/python -m pytest
+
+# SEEDS=1-200, or one to see it again; SECONDS= begins none after so many; FAIL_FAST=1 stops at the first that fails.
+chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECONDS=300 FAIL_FAST=1
+	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
 
 check: $(VENV)/dev ## Format, lint, types, dead links in the docs
 	@$(BIN)/python -m ruff format --check .

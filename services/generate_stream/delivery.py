@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from services.generate_stream.attempt import Fields
 from services.generate_stream.draft import Draft, size_of
-from services.generate_stream.log import Appended, Fenced, Gap
+from services.generate_stream.log import Appended, Early, Fenced, Gap
 
 BATCH_MAX_ENTRIES = 256
 BATCH_MAX_BYTES = 512 * 1024
@@ -51,9 +51,9 @@ class Delivery:
         whole = self._next + len(entries) == len(self._draft.entries)
         return Batch(self._next, entries, whole, self._draft.size)
 
-    def replied(self, batch: Batch, reply: Appended | Gap | Fenced) -> None:
+    def replied(self, batch: Batch, reply: Appended | Gap | Fenced | Early) -> None:
         """Take what a reply to a batch says."""
-        if isinstance(reply, Fenced):
+        if isinstance(reply, Fenced | Early):
             return
         self._next = reply.last + 1
         if isinstance(reply, Appended) and batch.whole:

@@ -52,6 +52,10 @@ class Gap(NamedTuple):
     last: int
 
 
+class Early(NamedTuple):
+    """Redis lost the end of the generation before, too; its writer goes first. Nothing was added."""
+
+
 class Fenced(NamedTuple):
     """The attempt is another's now, or the session is gone: nothing was added, and nothing will be."""
 
@@ -85,16 +89,17 @@ class Log:
         return _text(await scripts.START(self._commands, _keys(ask.session), arguments))
 
     async def append(
-        self, attempt: Attempt, first: int, entries: Sequence[Fields], then: str = ""
-    ) -> Appended | Gap | Fenced:
+        self, attempt: Attempt, first: int, entries: Sequence[Fields], then: str = "", *, insist: bool = False
+    ) -> Appended | Gap | Fenced | Early:
         """Write `entries` from seq `first` on, renew the lease, and learn whether to go on.
 
-        `then` is `release`, or the status with which the last entry ends the generation. Safe to send again.
+        `then` is `release`, or the status with which the last entry ends the generation. Safe to send again. With
+        `insist` it is never Early: a generation before that has no end gets one, `failed`.
         """
         meta = _flat(attempt.meta) if first == 0 else []
         counted = _counted(entries)
         lease, ttl = self._lease.lease_ms, self._lease.ttl
-        head = (attempt.ms, attempt.token, first, lease, ttl, "PUBLISH", then, len(meta))
+        head = (attempt.ms, attempt.token, first, lease, ttl, "PUBLISH", then, "1" if insist else "", len(meta))
         arguments = (*head, *meta, *counted)
         reply = await scripts.APPEND(self._appends, _keys(attempt.session), arguments)
         match reply[0]:
@@ -103,6 +108,8 @@ class Log:
                 return Appended(int(reply[1]), bool(reply[2]))
             case b"gap":
                 return Gap(int(reply[1]))
+            case b"early":
+                return Early()
             case _:
                 return Fenced()
 

@@ -9,9 +9,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics
 from services.generate_stream.attempt import Attempt
-from services.generate_stream.delivery import Delivery
+from services.generate_stream.delivery import Batch, Delivery
 from services.generate_stream.draft import Draft
-from services.generate_stream.log import Appended, Fenced, Gap, Log
+from services.generate_stream.log import Appended, Early, Fenced, Gap, Log
 from shared import logs
 from shared.redis import backoff_s
 
@@ -26,6 +26,8 @@ REFUSED_MAX_S = 60.0
 KEEP_AFTER_END_S = 3.0
 KEEP_AWAY_S = 60.0
 """How much longer, when Redis is away just then."""
+
+_EARLY_S = 0.05
 
 STOP = "stop"
 RELEASED = "released"
@@ -92,7 +94,7 @@ class Writer:
                     return LOST
                 if not failures:
                     logs.warning(_log, "append held back", session=self._attempt.session, cause=str(error))
-                await asyncio.sleep(backoff_s(failures))
+                await asyncio.sleep(self._backoff_s(failures))
                 failures += 1
                 continue
             failures, self._written_at = 0, time.monotonic()
@@ -120,20 +122,25 @@ class Writer:
             try:
                 reply, then = await self._append()
             except RedisError:
-                pause_s = backoff_s(failures)
+                pause_s = self._backoff_s(failures)
                 failures += 1
                 continue
-            whole = isinstance(reply, Appended) and bool(then)
+            # Fenced is well, too: the next generation has begun; but Redis may still lose both of them.
+            well = isinstance(reply, Fenced) or (isinstance(reply, Appended) and bool(then))
             left_s = until - time.monotonic()
-            if isinstance(reply, Fenced) or self._was_removed(reply) or (whole and left_s <= 0):
+            if self._was_removed(reply) or (well and left_s <= 0):
                 return
-            if whole:
+            if well:
                 self._epoch = self._log.epoch
-            failures, pause_s = 0, max(0.0, min(self._beat_s, left_s)) if whole else 0.0
+            failures, pause_s = 0, max(0.0, min(self._beat_s, left_s)) if well else 0.0
 
-    def _was_removed(self, reply: Appended | Gap) -> bool:
+    def _was_removed(self, reply: Appended | Gap | Fenced) -> bool:
         """Whether somebody removed the log: on a connection that has not broken since, Redis did not lose it."""
         return isinstance(reply, Gap) and reply.last < 0 and self._epoch == self._log.epoch
+
+    def _backoff_s(self, failures: int) -> float:
+        # Well within a lease: a Redis that comes back has leases that are over, and sweepers that wait for one only.
+        return min(backoff_s(failures), self._beat_s / 2)
 
     async def _wait_for_work(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -148,7 +155,7 @@ class Writer:
         await self._enter_running()
         metrics.APPENDS.inc()
         metrics.APPENDED_ENTRIES.inc(len(batch.entries))
-        reply = await self._log.append(self._attempt, batch.first, batch.entries, then)
+        reply = await self._append_in_turn(batch, then)
         if isinstance(reply, Gap):
             logs.warning(_log, "filling a gap", session=self._attempt.session, after_seq=reply.last)
         self._delivery.replied(batch, reply)
@@ -156,6 +163,16 @@ class Writer:
         if self._delivery.behind:
             self._work.set()
         return reply, then
+
+    async def _append_in_turn(self, batch: Batch, then: str) -> Appended | Gap | Fenced:
+        """Append, after the writer of the generation before where Redis lost its end too; but not for ever."""
+        insist_at = time.monotonic() + 1.5 * self._beat_s
+        while True:
+            insist = time.monotonic() > insist_at
+            reply = await self._log.append(self._attempt, batch.first, batch.entries, then, insist=insist)
+            if not isinstance(reply, Early):
+                return reply
+            await asyncio.sleep(_EARLY_S)
 
     def _then(self) -> str:
         if self._draft.status:

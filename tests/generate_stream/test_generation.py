@@ -1,0 +1,112 @@
+"""A generation gets its one end, whatever its provider does when it is closed. Its log is a real one."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from services.generate_stream import starting
+from services.generate_stream.bodies import StartBody
+from services.generate_stream.generation import Limits
+from services.generate_stream.log import Lease, Log
+from services.generate_stream.producer import Producer
+from services.generate_stream.providers import ChatRequest, Delta, Done, Part
+from shared import keys, redis
+from shared.channels import Channels
+from shared.instance import new_instance
+from shared.wire import Wire
+from tests.processes import until
+from tests.system.invariant import holds
+
+pytestmark = pytest.mark.anyio
+
+LEASE_S = 1.0
+STALL_S = 0.5
+MOST_BYTES = 9
+
+
+class Sore:
+    """A provider that says its words, then what its question asks for, and raises whenever it is closed."""
+
+    name = "sore"
+    models: tuple[str, ...] = ("sore",)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
+        """`done`, `much` (more words than an answer may have), `raise`, or silence."""
+        asked = request.messages[-1].content
+        try:
+            yield Delta("Hello")
+            if asked == "much":
+                yield Delta(", much too long")
+            if asked == "raise":
+                raise RuntimeError("sore in the middle")
+            if asked == "done":
+                yield Done("stop", None)
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("sore at the end")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Stubborn(Sore):
+    """A provider that goes on talking, whoever closes it."""
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
+        """Words without an end."""
+        yield Delta("Hello")
+        for _ in range(100):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                yield Delta(" again")
+        raise asyncio.CancelledError
+
+
+@pytest.fixture
+async def producer(redis_url: str) -> AsyncIterator[Producer]:
+    """This process as a producer."""
+    connect = redis.connector(redis_url, "test")
+    limits = Limits(LEASE_S, 60, STALL_S, MOST_BYTES, 1000)
+    async with AsyncExitStack() as owned:
+        appends, commands, channels = Wire(connect, 5), Wire(connect, 5), Channels(connect, 5)
+        log = Log(appends, commands, new_instance(), Lease(LEASE_S, 60))
+        running = Producer(log, {"sore": Sore(), "stubborn": Stubborn()}, channels, limits, 9)
+        for owner in (appends, commands, channels, running):
+            owned.push_async_callback(owner.close)
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("prompt", "status", "why", "text"),
+    [
+        ("done", "completed", "stop", "Hello"),
+        ("much", "completed", "length_cap", "Hello, mu"),
+        ("raise", "failed", "provider_error", "Hello"),
+        ("silence", "failed", "provider_error", "Hello"),
+    ],
+)
+async def test_an_answer_ends_as_it_ended_though_its_provider_raises_on_close(
+    producer: Producer, redis_client: Any, session: str, prompt: str, status: str, why: str, text: str
+) -> None:
+    await starting.start(producer, StartBody(prompt=prompt, provider="sore"), session, "", 9)
+    await holds(redis_client, session, [], text, status=status)
+    end = (await redis_client.xrevrange(keys.log(session), count=1))[0][1]
+    assert end.get("code", end.get("finishReason")) == why
+
+
+@pytest.mark.parametrize("provider", ["sore", "stubborn"])
+async def test_a_stopped_answer_is_stopped_though_its_provider_does_not_let_go(
+    producer: Producer, redis_client: Any, session: str, provider: str
+) -> None:
+    await starting.start(producer, StartBody(prompt="silence", provider=provider), session, "", 9)
+
+    async def has_words() -> bool:
+        return bool(await redis_client.xlen(keys.log(session)) == 2)
+
+    await until(has_words, STALL_S)
+    await producer.log.stop(session, 1)
+    await holds(redis_client, session, [], "Hello", status="stopped")

@@ -1,0 +1,77 @@
+"""generate-stream dies, or sleeps, in the middle of an answer: another tells it again, whole."""
+
+import random
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from deploy.leash import Leash
+from shared import keys
+from tests.fakes.script import Script
+from tests.fakes.upstream import Upstream
+from tests.generate_stream.caller import Caller
+from tests.generate_stream.gate import Gate
+from tests.system.pair import TAKEN_S, Pair
+from tests.system.story import PACE_S, PIECES, Story, of_attempt
+
+pytestmark = pytest.mark.anyio
+
+LITTLE_S = 2.0
+"""What a busy machine may add to any deadline."""
+
+
+@pytest.fixture(scope="module")
+async def pair(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
+    """Two producers on each version of Redis."""
+    async with Pair(redis_url, leash, upstream.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def caller(pair: Pair, redis_client: Any, upstream: Upstream, session: str) -> AsyncIterator[Caller]:
+    """A client of the producer that will meet its fate."""
+    upstream.prompts[session] = Script(text=PIECES, delay_s=PACE_S)
+    yield Caller(pair.generate, redis_client, session)
+    await pair.mend()
+
+
+@pytest.mark.parametrize("at", [1, random.randrange(2, 1500)])
+async def test_an_answer_whose_producer_is_killed_is_told_again_whole_by_another(
+    pair: Pair, caller: Caller, upstream: Upstream, at: int
+) -> None:
+    async with Story(pair, caller) as story:
+        await story.shows("".join(PIECES[:at]))
+        story.join()
+        await pair.generate.kill()
+        upstream.prompts[caller.session] = Script(text=PIECES)
+        await story.sees(of_attempt(2), TAKEN_S + LITTLE_S)
+        await story.holds()
+    assert await caller.redis.hget(keys.meta(caller.session), "losses") == "1"
+
+
+async def test_a_producer_that_slept_past_its_lease_writes_no_word_more_and_lets_go_of_its_vendor(
+    pair: Pair, caller: Caller, upstream: Upstream
+) -> None:
+    sleeper, taker = Gate(), Gate()
+    upstream.prompts[caller.session] = Script(text=PIECES, gate=sleeper)
+    async with Story(pair, caller) as story:
+        sleeper.let_out(500)
+        await story.shows("".join(PIECES[:500]))
+        story.join()
+        assert pair.generate.process
+        pair.generate.process.send_signal(signal.SIGSTOP)
+        upstream.prompts[caller.session] = Script(text=PIECES, gate=taker)
+        sleeper.let_out(700)
+        await story.sees(of_attempt(2))
+        taker.let_out(1000)
+        await story.shows("".join(PIECES[:1000]))
+        before = await caller.entries()
+        pair.generate.process.send_signal(signal.SIGCONT)
+        await sleeper.left_within(TAKEN_S + LITTLE_S)
+        assert await caller.entries() == before
+        taker.let_out(1001)
+        await story.holds()
+    assert [fields["attempt"] for fields in await caller.started()] == ["1", "2"]
+    assert '"outcome": "fenced"' in pair.generate.log
