@@ -9,6 +9,7 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 from shared.wire import Connect, RedisAway
 
@@ -49,6 +50,15 @@ async def retried(call: Callable[[], Awaitable[T]], tries: int = 3) -> T:
         except RedisAway:
             await asyncio.sleep(backoff_s(failures))
     return await call()
+
+
+def is_full(refusal: ResponseError) -> bool:
+    """Whether Redis refused a command because it is at `maxmemory`.
+
+    Read from its own words: a script's error carries them inside a longer text on 6.2, and the code word before them,
+    OOM, the library takes off where it comes first.
+    """
+    return "command not allowed when used memory" in str(refusal)
 
 
 def backoff_s(failures: int) -> float:

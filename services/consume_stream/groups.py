@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from services.consume_stream import metrics
 from shared import keys, logs
 from shared.position import Position
-from shared.redis import backoff_s
+from shared.redis import backoff_s, is_full
 from shared.wire import Wire
 
 _log = logging.getLogger(__name__)
@@ -25,8 +25,6 @@ _GOODBYE_S = 1.0
 _DURABLE_AFTER_S = 3.0
 """With an append-only file that is synced every second, Redis forgets no more than about two."""
 
-_FULL = "command not allowed when used memory"
-"""In Redis' own words. The code word before them, OOM, the library takes off where it comes first."""
 # Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
 _XGROUP_WHEN_FULL = "redis.call('XDEL', KEYS[1], '0-1') return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))"
 
@@ -115,7 +113,7 @@ class Groups:
         try:
             return await self._wire.call("XGROUP", what, log, *rest)
         except ResponseError as refusal:
-            if _FULL not in str(refusal):
+            if not is_full(refusal):
                 raise
             return await self._wire.call("EVAL", _XGROUP_WHEN_FULL, 1, log, what, *rest)
 
@@ -126,7 +124,7 @@ class Groups:
             try:
                 await self._wire.call("SET", key, "1", "EX", _ALIVE_S)
             except ResponseError as refusal:
-                if _FULL not in str(refusal):
+                if not is_full(refusal):
                     raise
                 await self._wire.call("EVAL", _LIFE_WHEN_FULL, 1, key, _ALIVE_S)
         self._beaten_at = time.monotonic()

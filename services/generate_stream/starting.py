@@ -8,12 +8,7 @@ from services.generate_stream.bodies import StartBody
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import Provider
 from shared.http import ApiError
-from shared.redis import retried
-
-_FULL = "command not allowed when used memory"
-"""In Redis' own words; a script's error carries them inside a longer text on 6.2. The code word before them, OOM, the
-library takes off where it comes first.
-"""
+from shared.redis import is_full, retried
 
 
 async def start(producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int) -> int:
@@ -53,7 +48,7 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
         # Sent again with the same token, the script tells what it has begun.
         reply = await retried(lambda: log.start(ask, told, generations_max))
     except ResponseError as refusal:
-        if _FULL not in str(refusal):
+        if not is_full(refusal):
             raise
         raise ApiError(503, "storage_full", "The log has no room for new answers.", retry=True) from None
     if reply[0] != "started" and "running" not in reply:
