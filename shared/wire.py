@@ -21,7 +21,7 @@ RedisAway = RedisConnectionError
 """Redis can't be reached, or the connection broke before the reply came: whether the command ran is unknown."""
 
 _PAUSE_AFTER_FAILED_CONNECT_S = 0.1
-_REPLIES_PER_DEADLINE = 64
+_LOOKS_PER_TIMEOUT = 4
 
 
 def pack(*command: Argument) -> bytes:
@@ -54,7 +54,7 @@ class Wire:
         self._unsent: deque[tuple[bytes, asyncio.Future[Any]]] = deque()
         self._sent: deque[asyncio.Future[Any]] = deque()
         self._work = asyncio.Event()
-        self._replies_due = asyncio.Event()
+        self._break = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="wire")
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
@@ -70,6 +70,10 @@ class Wire:
     async def call(self, *command: Argument) -> Any:
         """Send one command and wait for its reply, strings as bytes (RESP2)."""
         return await self.send(pack(*command))
+
+    async def broken(self) -> None:
+        """Wait until the connection breaks; where none stands, until the next one does."""
+        await self._break.wait()
 
     async def close(self) -> None:
         """Drop the connection; what is outstanding fails."""
@@ -95,9 +99,10 @@ class Wire:
 
     async def _serve(self, connection: AbstractConnection) -> None:
         try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._write(connection))
-                both.create_task(self._read(connection))
+            async with asyncio.TaskGroup() as serving:
+                serving.create_task(self._write(connection))
+                serving.create_task(self._read(connection))
+                serving.create_task(self._watch())
         except* (RedisError, OSError, TimeoutError):
             pass  # told to every caller below
         except* Exception:  # noqa: BLE001 - were this task to end, every later command would wait for ever
@@ -105,6 +110,8 @@ class Wire:
         finally:
             await connection.disconnect(nowait=True)
             self._fail_sent(RedisAway("the connection to Redis broke before the reply"))
+            self._break.set()
+            self._break = asyncio.Event()
             if self._unsent:
                 self._work.set()
 
@@ -115,20 +122,25 @@ class Wire:
             batch, self._unsent = self._unsent, deque()
             # Known as sent before the first byte leaves: a write that fails half way may have run.
             self._sent.extend(future for _, future in batch)
-            self._replies_due.set()
             await write(connection, [packed for packed, _ in batch])
 
     async def _read(self, connection: AbstractConnection) -> None:
-        clock = asyncio.get_running_loop().time
+        # Also while no reply is due: a Redis that goes away is noticed before anybody asks.
         while True:
-            await self._replies_due.wait()
-            async with asyncio.timeout(self._timeout_s) as deadline:
-                for number in range(1, len(self._sent) + 1):
-                    await self._read_one(connection)
-                    if number % _REPLIES_PER_DEADLINE == 0:
-                        deadline.reschedule(clock() + self._timeout_s)
-            if not self._sent:
-                self._replies_due.clear()
+            await self._read_one(connection)
+
+    async def _watch(self) -> None:
+        """Give the connection up once Redis has left one command without a reply for the whole timeout.
+
+        Looking now and then costs nothing per command. A process that was paused has not looked, either: only time
+        in which a reply could have been read counts.
+        """
+        looks = 0
+        while looks <= _LOOKS_PER_TIMEOUT:
+            awaited = self._sent[0] if self._sent else None
+            await asyncio.sleep(self._timeout_s / _LOOKS_PER_TIMEOUT)
+            looks = looks + 1 if self._sent and self._sent[0] is awaited else 0
+        raise TimeoutError
 
     async def _read_one(self, connection: AbstractConnection) -> None:
         try:
@@ -137,15 +149,19 @@ class Wire:
             # The server was the master and is no more: only a new connection finds the one that is.
             raise
         except ResponseError as refusal:
-            _fail(self._sent.popleft(), refusal)
+            _fail(self._next(), refusal)
             return
-        future = self._sent.popleft()
+        future = self._next()
         if not future.done():
             future.set_result(reply)
 
+    def _next(self) -> asyncio.Future[Any]:
+        if not self._sent:
+            raise RedisAway("a reply that nobody has asked for")
+        return self._sent.popleft()
+
     def _fail_sent(self, error: RedisAway) -> None:
         sent, self._sent = self._sent, deque()
-        self._replies_due.clear()
         for future in sent:
             _fail(future, error)
 

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import nanoid
 from redis.exceptions import RedisError, ResponseError
@@ -15,6 +15,8 @@ from shared import keys, logs
 from shared.position import Position
 from shared.redis import backoff_s, is_full
 from shared.wire import Wire
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -43,14 +45,12 @@ class Groups:
         self._doomed: dict[tuple[str, str], None] = {}
         self._destroyed: dict[tuple[str, str], float] = {}
         """Those that a Redis that lost its last second may have again, and when they were destroyed."""
-        self._destroyed_epoch = 0
         self._doom = asyncio.Event()
         self._none_doomed = asyncio.Event()
         self._none_doomed.set()
         self._beaten_at = -float(_ALIVE_S)
         self._swept_at: dict[str, float] = {}
-        self._epoch = 0
-        self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._destroy())]
+        self._tasks = [asyncio.create_task(task()) for task in (self._beat, self._destroy, self._watch)]
         self._sweeps: set[asyncio.Task[None]] = set()
 
     def new(self) -> str:
@@ -80,10 +80,6 @@ class Groups:
 
     def sweep(self, session: str) -> None:
         """Look for groups of dead processes on this log, unless that was done within the last minute."""
-        if self._epoch != self._wire.epoch:
-            # A Redis that lost its last second may have groups again that were destroyed in it.
-            self._epoch = self._wire.epoch
-            self._swept_at.clear()
         now = time.monotonic()
         if now - self._swept_at.get(session, -_SWEEP_EVERY_S) < _SWEEP_EVERY_S:
             return
@@ -133,19 +129,17 @@ class Groups:
         while True:
             with contextlib.suppress(RedisError):
                 await self._show_life()
-                self._destroy_again()
-            now = time.monotonic()
-            self._swept_at = {name: at for name, at in self._swept_at.items() if now - at < _SWEEP_EVERY_S}
+            self._swept_at = _since(_SWEEP_EVERY_S, self._swept_at)
+            self._destroyed = _since(_DURABLE_AFTER_S, self._destroyed)
             await asyncio.sleep(_BEAT_S)
 
-    def _destroy_again(self) -> None:
-        """Behind a new connection may be a Redis that has forgotten its last second; behind the same one, none."""
-        if self._destroyed_epoch != self._wire.epoch:
-            self._destroyed_epoch = self._wire.epoch
-            self._doomed |= dict.fromkeys(self._destroyed)
-            self._doom.set()
-        now = time.monotonic()
-        self._destroyed = {place: at for place, at in self._destroyed.items() if now - at < _DURABLE_AFTER_S}
+    async def _watch(self) -> None:
+        while True:
+            await self._wire.broken()
+            # The next connection may be to a Redis that lost its last second: it has groups again that were destroyed.
+            self._swept_at.clear()
+            for session, group in _since(_DURABLE_AFTER_S, self._destroyed):
+                self.destroy(session, group)
 
     async def _destroy(self) -> None:
         failures = 0
@@ -198,6 +192,12 @@ class Groups:
         # One of our own that no viewer of ours has was made by a command that outlived its connection.
         lost = {group for group, owner in owners.items() if owner == self._instance and group not in self._living}
         return {group for group, owner in owners.items() if owner in gone} | lost
+
+
+def _since(seconds: float, times: Mapping[T, float]) -> dict[T, float]:
+    """Those whose time is no longer ago."""
+    now = time.monotonic()
+    return {what: at for what, at in times.items() if now - at < seconds}
 
 
 def _name(reply: Sequence[Any]) -> str:

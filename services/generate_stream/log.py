@@ -76,6 +76,10 @@ class Log:
         """How many connections the appends have had: the same number means that Redis has not been away between."""
         return self._appends.epoch
 
+    async def broken(self) -> None:
+        """Wait until the connection for appends breaks: Redis may come back without its last second."""
+        await self._appends.broken()
+
     @property
     def commands_epoch(self) -> int:
         """The same for all that is not an append."""

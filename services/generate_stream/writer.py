@@ -29,6 +29,10 @@ KEEP_AWAY_S = 60.0
 
 _EARLY_S = 0.05
 
+_AWAY_S = 0.1
+"""Between two tries while Redis is away. All writers of a process share each attempt to connect, so it costs little;
+and what Redis has lost is missing for everybody until it is written again."""
+
 STOP = "stop"
 RELEASED = "released"
 FENCED = "fenced"
@@ -94,7 +98,7 @@ class Writer:
                     return LOST
                 if not failures:
                     logs.warning(_log, "append held back", session=self._attempt.session, cause=str(error))
-                await asyncio.sleep(self._backoff_s(failures))
+                await asyncio.sleep(self._refused_s(failures) if refused else _AWAY_S)
                 failures += 1
                 continue
             failures, self._written_at = 0, time.monotonic()
@@ -116,14 +120,15 @@ class Writer:
         that it still has is over, so that nobody takes the answer for lost.
         """
         until = time.monotonic() + KEEP_AFTER_END_S
-        failures, pause_s = 0, min(self._beat_s, KEEP_AFTER_END_S)
+        pause_s = min(self._beat_s, KEEP_AFTER_END_S)
         while time.monotonic() < until + KEEP_AWAY_S:
-            await asyncio.sleep(pause_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._log.broken()
             try:
                 reply, then = await self._append()
-            except RedisError:
-                pause_s = self._backoff_s(failures)
-                failures += 1
+            except RedisError as error:
+                pause_s = self._beat_s / 2 if isinstance(error, ResponseError) else _AWAY_S
                 continue
             # Fenced is well, too: the next generation has begun; but Redis may still lose both of them.
             well = isinstance(reply, Fenced) or (isinstance(reply, Appended) and bool(then))
@@ -132,13 +137,13 @@ class Writer:
                 return
             if well:
                 self._epoch = self._log.epoch
-            failures, pause_s = 0, max(0.0, min(self._beat_s, left_s)) if well else 0.0
+            pause_s = max(0.0, min(self._beat_s, left_s)) if well else 0.0
 
     def _was_removed(self, reply: Appended | Gap | Fenced) -> bool:
         """Whether somebody removed the log: on a connection that has not broken since, Redis did not lose it."""
         return isinstance(reply, Gap) and reply.last < 0 and self._epoch == self._log.epoch
 
-    def _backoff_s(self, failures: int) -> float:
+    def _refused_s(self, failures: int) -> float:
         # Well within a lease: a Redis that comes back has leases that are over, and sweepers that wait for one only.
         return min(backoff_s(failures), self._beat_s / 2)
 

@@ -96,6 +96,18 @@ async def test_a_broken_connection_fails_all_that_is_outstanding_and_the_next_ca
     assert wire.epoch == 2
 
 
+async def test_a_connection_that_breaks_while_nobody_asks_is_noticed_before_the_next_call(
+    wire: Wire, proxy: Proxy
+) -> None:
+    await wire.call("PING")
+    broken = asyncio.create_task(wire.broken())
+    proxy.cut()
+    await asyncio.wait_for(broken, 5)
+    await proxy.heal()
+    assert await wire.call("ECHO", "a") == b"a"
+    assert wire.epoch == 2
+
+
 async def test_a_cut_at_any_byte_of_the_replies_gives_nobody_another_ones(wire: Wire, proxy: Proxy) -> None:
     await wire.call("PING")
     begin = proxy.bytes["replies"]
