@@ -60,6 +60,8 @@ class Leash:
 
 def _watch() -> None:
     """Wait for the owner's end, then take everybody along, oneself too."""
+    # Sent by the kernel to the whole group when its owner dies while one of them is stopped.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     sys.stdin.buffer.read()
     os.killpg(0, signal.SIGKILL)
 
