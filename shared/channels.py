@@ -18,6 +18,8 @@ Heard = Callable[[bytes], None]
 
 _PING = pack("PING")
 _PAUSE_AFTER_BREAK_S = 0.1
+_SILENT_PINGS = 2
+"""In one timeout. More than one, so that a process that was paused itself doesn't take that for silence."""
 
 
 class _Channel:
@@ -44,6 +46,7 @@ class Channels:
         self._connection: AbstractConnection | None = None
         self._outgoing: list[bytes] = []
         self._work = asyncio.Event()
+        self._messages = 0
         self._task = asyncio.create_task(self._run(), name="channels")
 
     async def listen(self, name: str, heard: Heard) -> None:
@@ -102,9 +105,10 @@ class Channels:
                 async with asyncio.timeout(self._timeout_s):
                     await connection.connect()
                 self._resubscribe(connection)
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._write(connection))
-                    both.create_task(self._read(connection))
+                async with asyncio.TaskGroup() as serving:
+                    serving.create_task(self._write(connection))
+                    serving.create_task(self._read(connection))
+                    serving.create_task(self._ping())
             except* (RedisError, OSError, TimeoutError):
                 pass  # nudges are hints: viewers look again by themselves until the connection stands again
             except* Exception:  # noqa: BLE001 - were this task to end, nobody would ever be woken again
@@ -124,27 +128,29 @@ class Channels:
 
     async def _write(self, connection: AbstractConnection) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._timeout_s / 2):
-                    await self._work.wait()
-            except TimeoutError:
-                # A half-open connection says nothing for ever; the answer to a PING tells it from a quiet one.
-                self._outgoing.append(_PING)
+            await self._work.wait()
             self._work.clear()
             outgoing, self._outgoing = self._outgoing, []
-            if outgoing:
-                await write(connection, outgoing)
+            await write(connection, outgoing)
+
+    async def _ping(self) -> None:
+        """Give up a connection that says nothing, not even to a PING: a half-open one would be quiet for ever."""
+        silent = 0
+        while silent < _SILENT_PINGS:
+            messages = self._messages
+            self._send(_PING)
+            await asyncio.sleep(self._timeout_s / _SILENT_PINGS)
+            silent = silent + 1 if self._messages == messages else 0
+        raise TimeoutError
 
     async def _read(self, connection: AbstractConnection) -> None:
-        clock = asyncio.get_running_loop().time
-        async with asyncio.timeout(self._timeout_s) as deadline:
-            while True:
-                kind, key, data = _message(await connection.read_response(disable_decoding=True, timeout=math.inf))
-                deadline.reschedule(clock() + self._timeout_s)
-                if kind == b"message":
-                    self._tell(key, data)
-                elif kind == b"subscribe":
-                    self._confirm(key)
+        while True:
+            kind, key, data = _message(await connection.read_response(disable_decoding=True, timeout=math.inf))
+            self._messages += 1
+            if kind == b"message":
+                self._tell(key, data)
+            elif kind == b"subscribe":
+                self._confirm(key)
 
     def _confirm(self, key: bytes) -> None:
         # A channel that was left and joined again in one moment is confirmed by its last SUBSCRIBE, not its first.

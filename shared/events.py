@@ -1,15 +1,12 @@
 """Entries and events: what Redis holds as flat strings, and what clients get as JSON. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from shared import position
 from shared.position import Position
 
 TERMINAL = frozenset({"completed", "stopped", "failed"})
-_NUMBERS = frozenset({"generation", "attempt", "replaces", "ms", "chunks", "durationMs", "ttftMs"})
-
 Event = dict[str, Any]
 """An entry as JSON: numbers, booleans and `usage` typed as the contract says, everything else a string."""
 
@@ -27,20 +24,21 @@ def decode(raw: Sequence[Any]) -> Entry:
     Any writer's bytes are taken: what is not UTF-8 becomes U+FFFD, so that one bad entry stops no viewer.
     """
     flat = [part.decode("utf-8", "replace") for part in raw[1]]
-    return Entry(position.parse(raw[0].decode()), dict(zip(flat[::2], flat[1::2], strict=True)))
+    ms, _, seq = raw[0].partition(b"-")
+    return Entry(Position(int(ms), int(seq)), dict(zip(flat[::2], flat[1::2], strict=True)))
 
 
 def event(fields: dict[str, str]) -> Event:
     """Give the fields their types. A value that is not of its type (a foreign writer's) stays a string."""
-    return {name: _typed(name, value) for name, value in fields.items()}
+    return {name: _TYPES[name](value) if name in _TYPES else value for name, value in fields.items()}
 
 
-def _typed(name: str, value: str) -> Any:
-    if name in _NUMBERS:
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
-    if name == "retryable":
-        return {"true": True, "false": False}.get(value, value)
-    return _json(value) if name == "usage" else value
+def _number(value: str) -> int | str:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else value
+
+
+def _boolean(value: str) -> bool | str:
+    return {"true": True, "false": False}.get(value, value)
 
 
 def _json(value: str) -> Any:
@@ -51,6 +49,10 @@ def _json(value: str) -> Any:
     except (ValueError, RecursionError):
         return value
     return read
+
+
+_NUMBERS = ("generation", "attempt", "replaces", "ms", "chunks", "durationMs", "ttftMs")
+_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, _number) | {"retryable": _boolean, "usage": _json}
 
 
 def is_started(fields: dict[str, str]) -> bool:

@@ -1,12 +1,16 @@
 """One process of one service: uvicorn, with a drain before it closes and a way to cut a response."""
 
+import array
 import asyncio
+import contextlib
+import fcntl
 import logging
 import os
 import resource
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
@@ -35,7 +39,7 @@ def cut(scope: Scope) -> None:
 
 
 def untaken_bytes(scope: Scope) -> int:
-    """How much of this request's response is still here, because its peer has not taken it."""
+    """How much of this request's response waits here, with all that is to follow, until its peer takes some of it."""
     size: Callable[[], int] | None = scope.get("extensions", {}).get(_UNTAKEN)
     return size() if size else 0
 
@@ -45,8 +49,17 @@ class _CuttableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {_CUT: self._cut, _UNTAKEN: self.transport.get_write_buffer_size}
+        extensions: dict[str, Any] = {_CUT: self._cut, _UNTAKEN: self._untaken}
         self.scope["extensions"] = extensions
+
+    def _untaken(self) -> int:
+        if not self.flow.write_paused or self.transport.is_closing():
+            return 0
+        # The kernel makes room in large steps: a slow peer shows in what lies there, long before it shows here.
+        in_kernel = array.array("i", [0])
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, in_kernel)
+        return int(self.transport.get_write_buffer_size()) + in_kernel[0]
 
     def _cut(self) -> None:
         if self.scope["http_version"] == "1.0":

@@ -5,6 +5,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 from hiredis import pack_command
@@ -16,6 +17,10 @@ _log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
 Connect = Callable[[], AbstractConnection]
+
+Told = Callable[[Any], None]
+"""Called with a reply, strings as bytes (RESP2), or with the RedisError in its stead. It must be quick and must not
+raise: it runs in the reading loop."""
 
 RedisAway = RedisConnectionError
 """Redis can't be reached, or the connection broke before the reply came: whether the command ran is unknown."""
@@ -43,28 +48,35 @@ class Wire:
 
     Replies come in the order of the commands, so a caller that is cancelled leaves the connection whole: its reply
     is read and dropped. Whatever breaks the connection fails every command whose reply was outstanding with
-    RedisAway; the next command connects anew. A command that Redis refuses raises redis' ResponseError.
+    RedisAway; the next command connects anew. A command that Redis refuses fails with redis' ResponseError.
     """
 
     def __init__(self, connect: Connect, timeout_s: float) -> None:
         self.epoch = 0
-        """How many connections there have been: a caller that sees it grow knows that replies may be lost."""
+        """How many connections have broken: a caller that sees it grow knows that replies may be lost."""
         self._connect = connect
         self._timeout_s = timeout_s
-        self._unsent: deque[tuple[bytes, asyncio.Future[Any]]] = deque()
-        self._sent: deque[asyncio.Future[Any]] = deque()
+        self._unsent: list[bytes] = []
+        self._asking: deque[Told] = deque()
+        """Who waits for a reply, in the order of the commands, those of `_unsent` last."""
+        self._replies = 0
         self._work = asyncio.Event()
         self._break = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="wire")
 
+    def ask(self, packed: bytes, told: Told) -> None:
+        """Queue one packed command for the next write; `told` gets its reply, without a turn of the loop."""
+        if self._task.done():
+            told(RedisAway("the connection was closed"))
+            return
+        self._unsent.append(packed)
+        self._asking.append(told)
+        self._work.set()
+
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Queue one packed command for the next write; the future gets its reply."""
         future = asyncio.get_running_loop().create_future()
-        if self._task.done():
-            _fail(future, RedisAway("the connection was closed"))
-            return future
-        self._unsent.append((packed, future))
-        self._work.set()
+        self.ask(packed, partial(_settle, future))
         return future
 
     async def call(self, *command: Argument) -> Any:
@@ -79,7 +91,7 @@ class Wire:
         """Drop the connection; what is outstanding fails."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self._fail_unsent(RedisAway("the connection was closed"))
+        self._fail(RedisAway("the connection was closed"))
 
     async def _run(self) -> None:
         while True:
@@ -90,11 +102,10 @@ class Wire:
                 async with asyncio.timeout(self._timeout_s):
                     await connection.connect()
             except (RedisError, OSError, TimeoutError) as error:
-                self._fail_unsent(RedisAway(f"Redis can't be reached: {error or 'no answer in time'}"))
+                self._fail(RedisAway(f"Redis can't be reached: {error or 'no answer in time'}"))
                 # Whoever asks meanwhile joins the next try, so a crowd of viewers is one connect at a time.
                 await asyncio.sleep(_PAUSE_AFTER_FAILED_CONNECT_S)
                 continue
-            self.epoch += 1
             await self._serve(connection)
 
     async def _serve(self, connection: AbstractConnection) -> None:
@@ -108,72 +119,64 @@ class Wire:
         except* Exception:  # noqa: BLE001 - were this task to end, every later command would wait for ever
             _log.exception("a connection to Redis broke by a fault of ours")
         finally:
-            await connection.disconnect(nowait=True)
-            self._fail_sent(RedisAway("the connection to Redis broke before the reply"))
+            self.epoch += 1
+            self._fail(RedisAway("the connection to Redis broke before the reply"), spare=len(self._unsent))
             self._break.set()
             self._break = asyncio.Event()
-            if self._unsent:
-                self._work.set()
+            await connection.disconnect(nowait=True)
 
     async def _write(self, connection: AbstractConnection) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
-            batch, self._unsent = self._unsent, deque()
-            # Known as sent before the first byte leaves: a write that fails half way may have run.
-            self._sent.extend(future for _, future in batch)
-            await write(connection, [packed for packed, _ in batch])
+            batch, self._unsent = self._unsent, []
+            await write(connection, batch)
 
     async def _read(self, connection: AbstractConnection) -> None:
         # Also while no reply is due: a Redis that goes away is noticed before anybody asks.
         while True:
-            await self._read_one(connection)
+            try:
+                reply = await connection.read_response(
+                    disable_decoding=True, timeout=math.inf, disconnect_on_error=False
+                )
+            except ReadOnlyError:
+                # The server was the master and is no more: only a new connection finds the one that is.
+                raise
+            except ResponseError as refusal:
+                reply = refusal
+            if not self._asking:
+                raise RedisAway("a reply that nobody has asked for")
+            self._replies += 1
+            self._asking.popleft()(reply)
 
     async def _watch(self) -> None:
-        """Give the connection up once Redis has left one command without a reply for the whole timeout.
+        """Give the connection up once Redis has not replied for the whole timeout while something was asked.
 
         Looking now and then costs nothing per command. A process that was paused has not looked, either: only time
         in which a reply could have been read counts.
         """
         looks = 0
         while looks <= _LOOKS_PER_TIMEOUT:
-            awaited = self._sent[0] if self._sent else None
+            replies = self._replies if self._asking else None
             await asyncio.sleep(self._timeout_s / _LOOKS_PER_TIMEOUT)
-            looks = looks + 1 if self._sent and self._sent[0] is awaited else 0
+            looks = looks + 1 if self._asking and self._replies == replies else 0
         raise TimeoutError
 
-    async def _read_one(self, connection: AbstractConnection) -> None:
-        try:
-            reply = await connection.read_response(disable_decoding=True, timeout=math.inf, disconnect_on_error=False)
-        except ReadOnlyError:
-            # The server was the master and is no more: only a new connection finds the one that is.
-            raise
-        except ResponseError as refusal:
-            _fail(self._next(), refusal)
-            return
-        future = self._next()
-        if not future.done():
-            future.set_result(reply)
-
-    def _next(self) -> asyncio.Future[Any]:
-        if not self._sent:
-            raise RedisAway("a reply that nobody has asked for")
-        return self._sent.popleft()
-
-    def _fail_sent(self, error: RedisAway) -> None:
-        sent, self._sent = self._sent, deque()
-        for future in sent:
-            _fail(future, error)
-
-    def _fail_unsent(self, error: RedisAway) -> None:
-        unsent, self._unsent = self._unsent, deque()
-        self._work.clear()
-        for _, future in unsent:
-            _fail(future, error)
+    def _fail(self, error: RedisAway, spare: int = 0) -> None:
+        """Tell all who wait, but for the `spare` last, whose commands the next connection will send."""
+        if not spare:
+            self._unsent = []
+            self._work.clear()
+        for _ in range(len(self._asking) - spare):
+            self._asking.popleft()(error)
 
 
-def _fail(future: asyncio.Future[Any], error: RedisError) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _settle(future: asyncio.Future[Any], reply: Any) -> None:
+    if future.done():
+        return  # its caller was cancelled
+    if isinstance(reply, RedisError):
+        future.set_exception(reply)
         # A caller that gathers several commands may look at the first failure only, or be cancelled before it looks.
         future.exception()
+    else:
+        future.set_result(reply)

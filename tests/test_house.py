@@ -29,7 +29,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"joining", "sessions", "settings", "sse", "viewers"},
         {"subscription"},
         {"group_reads", "nudges"},
-        {"groups"},
+        {"batches", "groups", "rota"},
         {"frames", "metrics", "resume"},
     ],
 }

@@ -1,9 +1,9 @@
 """consume-stream over HTTP: routes, and what lives as long as the process."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,8 +13,9 @@ from services.consume_stream import joining, sessions
 from services.consume_stream.group_reads import Wires
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
+from services.consume_stream.rota import Rota
 from services.consume_stream.settings import Settings
-from services.consume_stream.sse import ViewerResponse
+from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
 from shared import redis
@@ -27,9 +28,6 @@ from shared.wire import Wire
 _PATIENCE_BEYOND_LEASE_S = 2.0
 _PAGE_MAX = 50
 
-# The drain here cuts the viewers; the library's own would end them half a second later, behind its back.
-AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-
 
 class App:
     """One process of consume-stream: its settings, and what reads for its viewers while it serves."""
@@ -39,6 +37,7 @@ class App:
         self.viewers = Viewers(settings.viewers_max, settings.viewers_per_session_max)
         self.health: Health | None = None
         self.reading: Reading | None = None
+        self.pings: Pings | None = None
 
     def asgi(self) -> Starlette:
         """The application to serve."""
@@ -63,17 +62,25 @@ class App:
         nudges, groups = Nudges(channels, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
-        self.reading = Reading(Wires.on(live, bulk, groups), nudges, settings.batch_max, patience_s)
+        self.reading = Reading(Wires(live, bulk, groups), nudges, settings.batch_max, patience_s)
+        self.pings = Rota(settings.ping_s, ViewerResponse.ping)
+        dropping = asyncio.create_task(self.viewers.drop_the_dead(settings.send_timeout_s), name="drop the dead")
         try:
             yield
         finally:
-            for owner in (groups, self.health, nudges, channels, live, bulk):
+            dropping.cancel()
+            for owner in (self.pings, groups, self.health, nudges, channels, live, bulk):
                 await owner.close()
 
     @property
     def _reading(self) -> Reading:
         assert self.reading is not None
         return self.reading
+
+    @property
+    def _pings(self) -> Pings:
+        assert self.pings is not None
+        return self.pings
 
     async def _consume(self, request: Request) -> Response:
         join = joining.parse(request)
@@ -82,8 +89,7 @@ class App:
             if not await joining.has_more(self._reading.wires.bulk, join, self._reading.patience_s):
                 return Response(status_code=204)
             subscription = Subscription(self._reading, join.session, join.position, join.follow)
-            settings = self.settings
-            return ViewerResponse(subscription, place.pop_all(), settings.ping_s, settings.send_timeout_s)
+            return ViewerResponse(subscription, place.pop_all(), self._pings)
 
     async def _session(self, request: Request) -> Response:
         session = joining.session_id(request.path_params["session"])

@@ -1,16 +1,16 @@
 """Group reads: one viewer's consumer group, and the two things that are done with it, resume and read."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
 
 from services.consume_stream import metrics
+from services.consume_stream.batches import Batch, Batches
 from services.consume_stream.groups import Groups
 from services.consume_stream.resume import Verdict, judge
 from shared import events, keys
-from shared.events import Entry
 from shared.position import Position
 from shared.wire import Wire, pack
 
@@ -32,13 +32,9 @@ class Wires:
     bulk: Wire
     """For replays and commands."""
     groups: Groups
-    replays: asyncio.Semaphore
+    batches: Batches = field(default_factory=Batches)
+    replays: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_REPLAYS_AT_ONCE))
     """How many replays may be on their way at a time."""
-
-    @classmethod
-    def on(cls, live: Wire, bulk: Wire, groups: Groups) -> "Wires":
-        """These wires, with the usual bound."""
-        return cls(live, bulk, groups, asyncio.Semaphore(_REPLAYS_AT_ONCE))
 
 
 class Resumed(NamedTuple):
@@ -62,6 +58,12 @@ class GroupReads:
         self._count = min(_LEAST_COUNT, batch_max)
         self._stands = False
         self._epoch = 0
+        self._tail_count = self._count
+        self._tail_command = b""
+        self._nudged = True
+        self._reading = False
+        self._news: asyncio.Future[Batch | None] | None = None
+        """What the viewer waits for at the end of the log."""
 
     @property
     def stands(self) -> bool:
@@ -72,16 +74,23 @@ class GroupReads:
         """Give the group up. Never waits, so that it runs whole when the viewer is cancelled."""
         if self._group:
             self._wires.groups.destroy(self._session, self._group)
+        self._group, self._stands = "", False
 
     async def resume(self, position: Position) -> Resumed:
         """Bring the group to a position, and judge whether to go on from there. Raises RedisError."""
         metrics.RESUMES.inc()
         wires, at = self._wires, str(position)
         self._epoch = wires.live.epoch
-        self._group = self._group or wires.groups.new()
+        if not self._group:
+            self._group = wires.groups.new()
+            self._tail_command = self._command(self._tail_count)
         found = wires.bulk.send(pack("XRANGE", self._log, at, at, "COUNT", 1))
         last = wires.bulk.send(pack("XREVRANGE", self._log, "+", "-", "COUNT", 1))
-        refusal, here, end = await asyncio.gather(self._make(position), found, last)
+        try:
+            refusal, here, end = await asyncio.gather(self._make(position), found, last)
+        except (RedisError, asyncio.CancelledError):
+            self._doubt()
+            raise
         if refusal and end:
             raise refusal  # there is a log, so the group should stand
         entries = [events.decode(raw) for raw in here]
@@ -91,21 +100,83 @@ class GroupReads:
             wires.groups.sweep(self._session)
         return Resumed(verdict, bool(entries) and events.is_terminal(entries[0].fields))
 
-    async def read(self) -> list[Entry]:
-        """The next entries, none at the end of the log. Raises RedisError: then `resume` before the next read."""
+    async def read(self) -> Batch | None:
+        """The next entries; None at the end of the log. Raises RedisError: then `resume` before the next read."""
+        metrics.READS.value += 1
+        self._nudged = False
         try:
-            raw = await self._read()
+            async with self._wires.replays:
+                reply = await self._wires.bulk.send(self._command(self._count))
         except (RedisError, asyncio.CancelledError):
-            # The read may still come to pass, even after the next command: it must not move a group that is in use.
-            self._stands = False
-            self._wires.groups.destroy(self._session, self._group)
-            self._group = ""
+            self._doubt()
             raise
+        raw = reply[0][1] if reply else []
         self.drained = len(raw) < self._count
-        if raw:
-            size = sum(len(part) for _, fields in raw for part in fields)
-            self._count = min(self._batch_max, max(_LEAST_COUNT, _BATCH_BYTES * len(raw) // max(1, size)))
-        return [events.decode(entry) for entry in raw]
+        if not raw:
+            return None
+        size = sum(len(part) for _, fields in raw for part in fields)
+        self._count = min(self._batch_max, max(_LEAST_COUNT, _BATCH_BYTES * len(raw) // max(1, size)))
+        return self._wires.batches.of(self._session, raw)
+
+    async def tail(self) -> Batch | None:
+        """Wait at the end of the log for what comes next; None when the group may no longer stand.
+
+        Raises RedisError, as `read` does. The replay has become the tail: the same reads, asked for by nudges, on the
+        wire of those who wait.
+        """
+        news: asyncio.Future[Batch | None] = asyncio.get_running_loop().create_future()
+        self._news = news
+        try:
+            if self._nudged:
+                self._ask()
+            return await news
+        except (RedisError, asyncio.CancelledError):
+            self._doubt()
+            raise
+        finally:
+            self._news = None
+
+    def nudge(self) -> None:
+        """There may be news. Reads at once when the viewer waits for it, so that the viewer wakes only for words."""
+        self._nudged = True
+        if self._news is not None and not self._reading:
+            self._ask()
+
+    def _ask(self) -> None:
+        if not self.stands:
+            self._tell(None)
+            return
+        self._nudged, self._reading = False, True
+        metrics.READS.value += 1
+        self._wires.live.ask(self._tail_command, self._told)
+
+    def _told(self, reply: Any) -> None:
+        self._reading = False
+        if isinstance(reply, RedisError):
+            self._tell(reply)
+        elif reply:
+            raw = reply[0][1]
+            self.drained = len(raw) < self._tail_count
+            self._tell(self._wires.batches.of(self._session, raw))
+        elif self._nudged and self._news is not None:
+            self._ask()
+
+    def _tell(self, news: Batch | RedisError | None) -> None:
+        waiting, self._news = self._news, None
+        if waiting is None or waiting.done():
+            return  # the viewer has gone
+        if isinstance(news, RedisError):
+            waiting.set_exception(news)
+        else:
+            waiting.set_result(news)
+
+    def _doubt(self) -> None:
+        """What was asked for may still come to pass, even after the next command: it must not move a group in use."""
+        self.close()
+
+    def _command(self, count: int) -> bytes:
+        group = ("GROUP", self._group, "viewer", "COUNT", count, "NOACK")
+        return pack("XREADGROUP", *group, "STREAMS", self._log, ">")
 
     async def _make(self, position: Position) -> ResponseError | None:
         try:
@@ -113,15 +184,3 @@ class GroupReads:
         except ResponseError as refusal:
             return refusal
         return None
-
-    async def _read(self) -> list[Any]:
-        metrics.READS.inc()
-        group = ("GROUP", self._group, "viewer", "COUNT", self._count, "NOACK")
-        command = pack("XREADGROUP", *group, "STREAMS", self._log, ">")
-        if self.drained:
-            # At the end of the log the replay becomes the tail: the same read, on the wire of those who wait.
-            reply = await self._wires.live.send(command)
-        else:
-            async with self._wires.replays:
-                reply = await self._wires.bulk.send(command)
-        return reply[0][1] if reply else []

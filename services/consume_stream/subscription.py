@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 from redis.exceptions import RedisError
 
 from services.consume_stream import metrics
+from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Wires
 from services.consume_stream.nudges import Nudges
-from shared import events, keys
-from shared.events import Entry
+from shared import keys
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 
@@ -55,9 +55,10 @@ class Subscription:
         self._listening = False
         self._ended = False
         """Whether the entry at `position` is terminal."""
+        self._over = False
         self._patient_until: float | None = None
 
-    async def batches(self) -> AsyncGenerator[list[Entry] | Reset, None]:
+    async def batches(self) -> AsyncGenerator[Batch | Reset, None]:
         """Everything after `position`, as it comes, each batch asked for when the last one has been taken.
 
         Ends when an answer is followed and has its end. Raises LogGone.
@@ -72,10 +73,10 @@ class Subscription:
                     await asyncio.sleep(backoff_s(failures) * random.uniform(0.5, 1.5))
                     failures += 1
                     continue
-                if step is None:
-                    return
                 if step:
                     yield step
+                elif self._over:
+                    return
         finally:
             # Nothing here waits, so it runs whole when the viewer is cancelled.
             self._reading.nudges.unlisten(self._session, self._nudge)
@@ -83,50 +84,45 @@ class Subscription:
 
     def _nudge(self, _: bytes) -> None:
         self._nudged.set()
+        self._reads.nudge()
 
-    async def _step(self) -> list[Entry] | Reset | None:
-        """What comes next: a batch, a reset, nothing yet (an empty batch), or None at the end."""
+    async def _step(self) -> Batch | Reset | None:
+        """What comes next: a batch, a reset, or nothing yet; `_over` tells whether there will be any more."""
+        reads = self._reads
         if not self._listening:
             await self._reading.nudges.listen(self._session, self._nudge)
             self._listening = True
-        if self._reads.stands and self._reads.drained and not self._done:
-            await self._nudged.wait()
-        # Cleared before the read: what is appended from here on sets it again.
+        if reads.stands:
+            done = self._ended and self._follow == "answer"
+            batch = await (reads.tail() if reads.drained and not done else reads.read())
+            self._over = done and batch is None
+            return self._take(batch) if batch else None
+        # Cleared before the look: what is appended from here on sets it again.
         self._nudged.clear()
-        if not self._reads.stands:
-            resumed = await self._reads.resume(self.position)
-            if resumed.verdict == "wait":
-                return await self._wait_for_log()
-            self._patient_until, self._ended = None, resumed.ended
-            if resumed.verdict == "reset":
-                return self._reset("unknown_position")
-        done = self._done
-        batch = self._take(await self._reads.read())
-        return None if done and not batch else batch
+        resumed = await reads.resume(self.position)
+        if resumed.verdict == "wait":
+            return await self._wait_for_log()
+        self._patient_until, self._ended = None, resumed.ended
+        return self._reset("unknown_position") if resumed.verdict == "reset" else None
 
-    @property
-    def _done(self) -> bool:
-        return self._ended and self._follow == "answer"
-
-    def _take(self, batch: list[Entry]) -> list[Entry]:
+    def _take(self, batch: Batch) -> Batch | None:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
-        entries = [entry for entry in batch if entry.id > self.position]
-        if entries:
-            self.position = entries[-1].id
-            self._ended = events.is_terminal(entries[-1].fields)
-            metrics.ENTRIES.inc(len(entries))
-        return entries
+        new = batch.after(self.position)
+        if new:
+            self.position, self._ended = new.position, new.ended
+            metrics.ENTRIES.value += len(new.entries)
+        return new
 
-    async def _wait_for_log(self) -> list[Entry] | Reset:
+    async def _wait_for_log(self) -> Reset | None:
         if self._follow == "session" and self.position == NONE:
             await self._nudged.wait()
-            return []
+            return None
         now = time.monotonic()
         self._patient_until = self._patient_until or now + self._reading.patience_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._patient_until - now)):
                 await self._nudged.wait()
-            return []
+            return None
         self._patient_until = None
         if await self._reading.wires.bulk.call("EXISTS", keys.log(self._session)):
             return self._reset("unknown_position")

@@ -1,5 +1,6 @@
-"""The viewers of this process: how many there may be, and the way to cut them all."""
+"""The viewers of this process: how many there may be, and the ways to cut them: all, and those that take nothing."""
 
+import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from starlette.types import Scope
 from services.consume_stream import metrics
 from shared import server
 from shared.http import ApiError
+
+_LOOKS_PER_TIMEOUT = 4
 
 
 class Viewers:
@@ -42,6 +45,24 @@ class Viewers:
         self.draining = True
         for scope in list(self._scopes.values()):
             server.cut(scope)
+
+    async def drop_the_dead(self, timeout_s: float) -> None:
+        """Cut each viewer that has taken nothing for so long although there is something for it. Runs for ever.
+
+        Looking at them now and then costs nothing per frame, and a slow viewer is no dead one: it takes a little.
+        """
+        stuck: dict[int, tuple[int, int]] = {}
+        while True:
+            await asyncio.sleep(timeout_s / _LOOKS_PER_TIMEOUT)
+            before, stuck = stuck, {}
+            for viewer, scope in list(self._scopes.items()):
+                if size := server.untaken_bytes(scope):
+                    last_size, looks = before.get(viewer, (size, 0))
+                    looks = looks + 1 if size >= last_size else 1
+                    stuck[viewer] = size, looks
+                    if looks == _LOOKS_PER_TIMEOUT + 1:
+                        metrics.DROPPED.inc()
+                        server.cut(scope)
 
     def _check(self, session: str) -> None:
         if self.draining:

@@ -50,7 +50,7 @@ class Takeover:
         self._sweep_s = sweep_s
         self._policy = policy
         self._patient_until = time.monotonic() + lease_s
-        self._epoch = 0
+        self._epoch = -1
         self._clock_ahead_ms = 0.0
         self._looks: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._sweep_for_ever()), asyncio.create_task(self._listen())]

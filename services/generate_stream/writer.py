@@ -61,6 +61,7 @@ class Writer:
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._beat_at = time.monotonic() + self._beat_s
+        self._timer: asyncio.TimerHandle | None = None
         self._written_at = time.monotonic()
 
     def wake(self) -> None:
@@ -72,9 +73,14 @@ class Writer:
         self._releasing = True
         self._work.set()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is held back that the provider should wait."""
+        return self._delivery.held_back > HELD_BACK_MAX_BYTES
+
     async def room(self) -> None:
         """Wait until not too much is held back."""
-        while self._delivery.held_back > HELD_BACK_MAX_BYTES:
+        while self.is_full:
             self._room.clear()
             await self._room.wait()
 
@@ -148,18 +154,23 @@ class Writer:
         return min(backoff_s(failures), self._beat_s / 2)
 
     async def _wait_for_work(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, self._beat_at - time.monotonic())):
-                await self._work.wait()
+        if self._timer is None:
+            # One for each beat, not for each append.
+            self._timer = asyncio.get_running_loop().call_later(self._beat_at - time.monotonic(), self._beat)
+        await self._work.wait()
         self._work.clear()
+
+    def _beat(self) -> None:
+        self._timer = None
+        self._work.set()
 
     async def _append(self) -> tuple[Appended | Gap | Fenced, str]:
         """One round trip; with the reply, how the attempt was ended in it, if it was."""
         batch = self._delivery.batch()
         then = self._then() if batch.whole else ""
         await self._enter_running()
-        metrics.APPENDS.inc()
-        metrics.APPENDED_ENTRIES.inc(len(batch.entries))
+        metrics.APPENDS.value += 1
+        metrics.APPENDED_ENTRIES.value += len(batch.entries)
         reply = await self._append_in_turn(batch, then)
         if isinstance(reply, Gap):
             logs.warning(_log, "filling a gap", session=self._attempt.session, after_seq=reply.last)

@@ -17,7 +17,7 @@ from tests.proxy import Proxy
 pytestmark = pytest.mark.anyio
 
 TIMEOUT_S = 1.0
-LATE_S = 2 * TIMEOUT_S + 1
+LATE_S = 2 * TIMEOUT_S + 3
 """A reply may be asked for just after a deadline began, so it may take two; the rest is a slow machine's."""
 
 AMPLE_S = 8.0
@@ -69,7 +69,7 @@ async def test_replies_come_to_those_who_asked_whoever_else_is_cancelled(wire: W
     assert len(stayed) == 130 - 34 - 8
     assert stayed == {number: str(number).encode() for number in stayed}
     assert await wire.call("ECHO", "after") == b"after"
-    assert wire.epoch == 1
+    assert wire.epoch == 0
 
 
 async def test_a_refusal_reaches_only_its_caller(wire: Wire) -> None:
@@ -77,7 +77,7 @@ async def test_a_refusal_reaches_only_its_caller(wire: Wire) -> None:
     replies = await asyncio.gather(*(wire.call(*command) for command in commands), return_exceptions=True)
     assert replies[::2] == [b"a", b"b", b"c"]
     assert [type(reply) for reply in replies[1::2]] == [ResponseError, ResponseError]
-    assert wire.epoch == 1
+    assert wire.epoch == 0
 
 
 async def test_a_broken_connection_fails_all_that_is_outstanding_and_the_next_call_works(
@@ -93,7 +93,7 @@ async def test_a_broken_connection_fails_all_that_is_outstanding_and_the_next_ca
     assert [type(reply) for reply in replies] == [RedisAway] * len(ASKED)
     await proxy.heal()
     assert await ask(wire) == ANSWERS
-    assert wire.epoch == 2
+    assert wire.epoch == 1
 
 
 async def test_a_connection_that_breaks_while_nobody_asks_is_noticed_before_the_next_call(
@@ -105,7 +105,7 @@ async def test_a_connection_that_breaks_while_nobody_asks_is_noticed_before_the_
     await asyncio.wait_for(broken, 5)
     await proxy.heal()
     assert await wire.call("ECHO", "a") == b"a"
-    assert wire.epoch == 2
+    assert wire.epoch == 1
 
 
 async def test_a_cut_at_any_byte_of_the_replies_gives_nobody_another_ones(wire: Wire, proxy: Proxy) -> None:
@@ -179,13 +179,13 @@ async def test_a_redis_that_takes_nothing_is_away_within_the_timeout(wire: Wire,
 async def test_replies_that_keep_coming_may_take_longer_than_the_timeout(wire: Wire, proxy: Proxy) -> None:
     await wire.call("PING")
     begun = time.monotonic()
-    # Each runs for 1 ms inside Redis, so together they take twice the timeout.
-    spin = "local t=redis.call('TIME') local e=t[1]*1e6+t[2]+1000 repeat t=redis.call('TIME') until t[1]*1e6+t[2]>e"
-    count = int(2 * TIMEOUT_S * 1000)
+    # Each runs for 0.5 ms inside Redis, so together they take twice the timeout; and none keeps the next one waiting.
+    spin = "local t=redis.call('TIME') local e=t[1]*1e6+t[2]+500 repeat t=redis.call('TIME') until t[1]*1e6+t[2]>e"
+    count = int(2 * TIMEOUT_S * 2000)
     replies = await asyncio.gather(*(wire.call("EVAL", f"{spin} return {number}", 0) for number in range(count)))
     assert replies == list(range(count))
     assert time.monotonic() - begun > TIMEOUT_S
-    assert wire.epoch == 1
+    assert wire.epoch == 0
 
 
 async def test_refused_is_away_and_the_next_call_works(wire: Wire, proxy: Proxy) -> None:
