@@ -5,17 +5,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 LAST_AT_S = 3.5
+LAST_WHILE_ANSWERS_RUN_AT_S = 1.5
 
 Kind = Literal[
     "generate kill -9",
     "generate SIGTERM",
     "generate paused",
+    "generate outlived",
+    "generate back in time",
     "consume kill -9",
     "consume SIGTERM",
     "consume paused",
     "redis kill -9",
     "redis loses its tail",
     "redis paused",
+    "redis full",
+    "clock set ahead",
+    "clock set back",
+    "failover ahead",
+    "failover back",
     "wire cut",
     "wire cut after bytes",
     "wire held",
@@ -29,10 +37,19 @@ Kind = Literal[
 TAIL: Kind = "redis loses its tail"
 """kill -9, and what Redis wrote in its last moment never reached the disk."""
 
+NEEDS_ANSWERS: tuple[Kind, ...] = ("generate outlived", "generate back in time", TAIL)
+"""They make no difference unless answers run."""
+
 FORGETS_WITH_IT: tuple[Kind, ...] = (
     "generate kill -9",
     "generate SIGTERM",
     "generate paused",
+    "generate outlived",
+    "generate back in time",
+    "clock set ahead",
+    "clock set back",
+    "failover ahead",
+    "failover back",
     "wire cut",
     "wire cut after bytes",
     "wire held",
@@ -46,12 +63,19 @@ WEIGHTS: dict[Kind, float] = {
     "generate kill -9": 2,
     "generate SIGTERM": 1.5,
     "generate paused": 2,
+    "generate outlived": 4,
+    "generate back in time": 4,
     "consume kill -9": 1,
     "consume SIGTERM": 1,
     "consume paused": 1,
     "redis kill -9": 2,
     TAIL: 0,
     "redis paused": 1.5,
+    "redis full": 2,
+    "clock set ahead": 0.5,
+    "clock set back": 0.5,
+    "failover ahead": 0.5,
+    "failover back": 0.5,
     "wire cut": 2,
     "wire cut after bytes": 3,
     "wire held": 2,
@@ -64,6 +88,7 @@ WEIGHTS: dict[Kind, float] = {
 
 LONGEST_S: dict[Kind, float] = {
     "generate paused": 2.5,
+    "generate back in time": 0.7,
     "redis paused": 2.0,
     "redis kill -9": 1.0,
     TAIL: 1.0,
@@ -81,7 +106,7 @@ class Breakage:
     """Which process or wire, as a part of all there are: the house knows how many."""
     seconds: float
     count: int
-    """Bytes, where the kind counts bytes."""
+    """Bytes, where the kind counts bytes: until the cut, or of room that a full Redis has left."""
     direction: Literal["requests", "replies"]
 
 
@@ -93,9 +118,10 @@ def draw(dice: random.Random, number: int, *, tail: bool) -> list[Breakage]:
 
 
 def _one(dice: random.Random, kind: Kind) -> Breakage:
+    last_at_s = LAST_WHILE_ANSWERS_RUN_AT_S if kind in NEEDS_ANSWERS else LAST_AT_S
     return Breakage(
         kind,
-        round(dice.uniform(0.2, LAST_AT_S), 3),
+        round(dice.uniform(0.2, last_at_s), 3),
         dice.random(),
         round(dice.uniform(0.2, LONGEST_S.get(kind, 1.8)), 3),
         int(dice.paretovariate(0.3)) % 20_000,

@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from redis.exceptions import RedisError
-
+from tests.chaos import process_breaking, redis_breaking
 from tests.chaos.breakages import Breakage, Kind
-from tests.chaos.house import House, Place
+from tests.chaos.house import House
+from tests.chaos.process_breaking import one
 from tests.chaos.process_wire import ProcessWire
+from tests.chaos.redis_breaking import JUMP_S
 
 Break = Callable[[House, Breakage], Awaitable[None]]
 
@@ -19,61 +19,10 @@ async def do(house: House, breakage: Breakage) -> None:
     await _WAYS[breakage.kind](house, breakage)
 
 
-def _one(places: list[Place], breakage: Breakage) -> Place:
-    return places[int(breakage.place * len(places))]
-
-
-async def _kill(places: list[Place], breakage: Breakage) -> None:
-    place = _one(places, breakage)
-    async with place.busy:
-        await place.kill()
-
-
-async def _replace(places: list[Place], breakage: Breakage) -> None:
-    place = _one(places, breakage)
-    async with place.busy:
-        await place.replace()
-
-
-async def _pause(places: list[Place], breakage: Breakage) -> None:
-    place = _one(places, breakage)
-    async with place.busy:
-        place.signal(signal.SIGSTOP)
-        try:
-            await asyncio.sleep(breakage.seconds)
-        finally:
-            place.signal(signal.SIGCONT)
-
-
-async def _redis_kill(house: House, breakage: Breakage) -> None:
-    async with house.redis_busy:
-        await house.redis.kill()
-        await asyncio.sleep(breakage.seconds)
-        await house.redis.start()
-
-
-async def _redis_loses_its_tail(house: House, breakage: Breakage) -> None:
-    async with house.redis_busy:
-        mark = house.redis.mark()
-        await asyncio.sleep(breakage.seconds)
-        await house.redis.kill()
-        house.redis.lose_after(mark)
-        await house.redis.start()
-
-
-async def _redis_pause(house: House, breakage: Breakage) -> None:
-    async with house.redis_busy:
-        house.redis.pause()
-        try:
-            await asyncio.sleep(breakage.seconds)
-        finally:
-            house.redis.go_on()
-
-
 @contextlib.asynccontextmanager
 async def _wire(house: House, breakage: Breakage) -> AsyncIterator[ProcessWire]:
     """A wire for as long as its fault lasts, healed after it."""
-    wire = _one(house.places, breakage).wire
+    wire = one(house.places, breakage).wire
     try:
         yield wire
         await asyncio.sleep(breakage.seconds)
@@ -83,7 +32,7 @@ async def _wire(house: House, breakage: Breakage) -> AsyncIterator[ProcessWire]:
 
 
 async def _cut(house: House, breakage: Breakage) -> None:
-    _one(house.places, breakage).wire.cut()
+    one(house.places, breakage).wire.cut()
 
 
 async def _cut_after(house: House, breakage: Breakage) -> None:
@@ -116,23 +65,23 @@ async def _lose_nudges(house: House, breakage: Breakage) -> None:
         wire.nudges_lost = True
 
 
-async def _flush_scripts(house: House, _: Breakage) -> None:
-    # A Redis that is away just then has lost its scripts anyway.
-    with contextlib.suppress(RedisError):
-        async with asyncio.timeout(5):
-            await house.client.script_flush()
-
-
 _WAYS: dict[Kind, Break] = {
-    "generate kill -9": lambda house, breakage: _kill(house.generate, breakage),
-    "generate SIGTERM": lambda house, breakage: _replace(house.generate, breakage),
-    "generate paused": lambda house, breakage: _pause(house.generate, breakage),
-    "consume kill -9": lambda house, breakage: _kill(house.consume, breakage),
-    "consume SIGTERM": lambda house, breakage: _replace(house.consume, breakage),
-    "consume paused": lambda house, breakage: _pause(house.consume, breakage),
-    "redis kill -9": _redis_kill,
-    "redis loses its tail": _redis_loses_its_tail,
-    "redis paused": _redis_pause,
+    "generate kill -9": lambda house, breakage: process_breaking.kill(house.generate, breakage),
+    "generate SIGTERM": lambda house, breakage: process_breaking.replace(house.generate, breakage),
+    "generate paused": lambda house, breakage: process_breaking.pause(house.generate, breakage),
+    "generate outlived": process_breaking.outlive,
+    "generate back in time": process_breaking.come_back_in_time,
+    "consume kill -9": lambda house, breakage: process_breaking.kill(house.consume, breakage),
+    "consume SIGTERM": lambda house, breakage: process_breaking.replace(house.consume, breakage),
+    "consume paused": lambda house, breakage: process_breaking.pause(house.consume, breakage),
+    "redis kill -9": redis_breaking.kill,
+    "redis loses its tail": redis_breaking.lose_tail,
+    "redis paused": redis_breaking.pause,
+    "redis full": redis_breaking.fill,
+    "clock set ahead": redis_breaking.clock_set(JUMP_S),
+    "clock set back": redis_breaking.clock_set(-JUMP_S),
+    "failover ahead": redis_breaking.failover(JUMP_S),
+    "failover back": redis_breaking.failover(-JUMP_S),
     "wire cut": _cut,
     "wire cut after bytes": _cut_after,
     "wire held": _hold,
@@ -140,5 +89,5 @@ _WAYS: dict[Kind, Break] = {
     "replies lost": _lose,
     "wire refused": _refuse,
     "nudges lost": _lose_nudges,
-    "SCRIPT FLUSH": _flush_scripts,
+    "SCRIPT FLUSH": redis_breaking.flush_scripts,
 }

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,80 +14,29 @@ from redis.exceptions import ResponseError
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
 from shared import keys
+from tests.chaos.place import ENDS_WITHIN_S, Place
 from tests.chaos.process_wire import ProcessWire
 from tests.chaos.vendor import Vendor
+from tests.consume_stream.facts import metric
 from tests.processes import Service, vendor_settings
 from tests.system.redis_crash import RedisCrash
 
 LEASE_S = 1.0
 RECHECK_S = 0.5
-ENDS_WITHIN_S = 30.0
-
 _SETTINGS = {
     "REJOIN_LEASE_S": str(LEASE_S),
     "REJOIN_SWEEP_S": "0.2",
     "REJOIN_RECHECK_S": str(RECHECK_S),
     "REJOIN_PING_S": "0.5",
     "REJOIN_DRAIN_S": "1",
-    "REJOIN_STALL_TIMEOUT_S": "4",
+    "REJOIN_STALL_TIMEOUT_S": "6",
     "REJOIN_SEND_TIMEOUT_S": "5",
 }
 
+DROPPED = "rejoin_viewers_dropped_total"
 
-class Place:
-    """Where one process of a service stands. When it dies, the next one takes its place and its wire."""
-
-    def __init__(self, module: str, wire: ProcessWire, leash: Leash, environ: dict[str, str]) -> None:
-        self.wire = wire
-        self.busy = asyncio.Lock()
-        """Held by whoever is breaking or replacing the process."""
-        self.service: Service
-        self.past: list[Service] = []
-        self.unclean: list[str] = []
-        """Ends in good order that were none."""
-        self._module = module
-        self._leash = leash
-        self._environ = environ | {"REDIS_URL": wire.url}
-        self._ending: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> None:
-        """Start a process here."""
-        service = Service(self._module, self._leash, self._environ)
-        self.past.append(service)
-        await service.start()
-        self.service = service
-
-    async def kill(self) -> None:
-        """kill -9, and a new one."""
-        await self.service.kill()
-        await self.start()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal."""
-        assert self.service.process
-        self.service.process.send_signal(number)
-
-    async def replace(self) -> None:
-        """SIGTERM, and a new one at once; the old one takes its time."""
-        self.signal(signal.SIGTERM)
-        task = asyncio.create_task(self._ended(self.service))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-        await self.start()
-
-    async def alone(self) -> None:
-        """Wait until those that were told to end have ended."""
-        await asyncio.gather(*self._ending)
-
-    async def _ended(self, service: Service) -> None:
-        try:
-            code = await service.ended(ENDS_WITHIN_S)
-        except Exception as error:  # noqa: BLE001 - told in the verdict
-            self.unclean.append(f"{self._module} did not end within {ENDS_WITHIN_S} s of its SIGTERM: {error!r}")
-            await service.kill()
-        else:
-            if code:
-                self.unclean.append(f"{self._module} ended with {code} after its SIGTERM")
+_ERRORS = ('"level": "error"', "Traceback", "equal or smaller")
+"""The last is Redis' own word on an id, and nobody should need it: the fence and the gap check come before."""
 
 
 class House:
@@ -99,12 +47,18 @@ class House:
         self.version = version
         self.generate: list[Place] = []
         self.consume: list[Place] = []
-        self.client: Any = redis.asyncio.Redis.from_url(redis_crash.url, protocol=2, decode_responses=True)
+        # With a timeout of its own it swallows cancellations, and with them the deadlines around it.
+        self.client: Any = redis.asyncio.Redis.from_url(
+            redis_crash.url, protocol=2, decode_responses=True, socket_timeout=None
+        )
         """The library's own client, without a proxy before it."""
         self.redis_busy = asyncio.Lock()
+        self.taking_over = asyncio.Lock()
+        """Held by whoever wants one process to take over from another: both at once do nothing."""
         self._leash = leash
         self._directory = directory
         self._read: dict[Service, int] = {}
+        self._dropped: dict[Service, float] = {}
 
     @property
     def places(self) -> list[Place]:
@@ -118,7 +72,13 @@ class House:
     def _errors(self, service: Service) -> list[str]:
         told = service.log[self._read.get(service, 0) :]
         self._read[service] = self._read.get(service, 0) + len(told)
-        return [line for line in told.splitlines() if '"level": "error"' in line or line.startswith("Traceback")]
+        return [line for line in told.splitlines() if any(sign in line for sign in _ERRORS)]
+
+    async def newly_dropped(self) -> int:
+        """How many viewers the living processes have dropped, since the last time, because they took nothing."""
+        before, places = self._dropped, self.consume
+        self._dropped = {place.service: await metric(place.service, DROPPED) for place in places}
+        return round(sum(now - before.get(service, 0) for service, now in self._dropped.items()))
 
     async def emptied(self) -> None:
         """Kill every process, and wait for their ends."""
@@ -139,6 +99,11 @@ class House:
         except ResponseError:
             return []
 
+    async def attempts(self) -> dict[str, str]:
+        """The attempt of each running generation, by session."""
+        sessions = await self.client.zrange(keys.RUNNING, 0, -1)
+        return {session: await self.client.hget(keys.meta(session), "attempt") for session in sessions}
+
     async def told_of(self, session: str) -> list[str]:
         """What Redis holds of a session, in lines for people."""
         entries = await self.client.xrange(keys.log(session))
@@ -149,7 +114,7 @@ class House:
         """Copy what the processes have said to a directory."""
         for place_number, place in enumerate(self.places):
             for number, service in enumerate(place.past):
-                name = f"{place_number}-{place._module.rpartition('.')[2]}-{number}.log"
+                name = f"{place_number}-{place.module.rpartition('.')[2]}-{number}.log"
                 (directory / name).write_text(service.log)
         with contextlib.suppress(FileNotFoundError):
             shutil.copy(self._directory / "redis.log", directory)
@@ -173,5 +138,7 @@ async def running(binary: Binary, vendor: Vendor, generate: int, consume: int) -
                 environ = _SETTINGS | (vendor_settings(vendor.url) if places is house.generate else {})
                 places.append(Place(module, wire, leash, environ))
         ends.push_async_callback(house.emptied)
-        await asyncio.gather(*(place.start() for place in house.places))
+        # One after the other: on a busy machine, all at once would take longer than each may.
+        for place in house.places:
+            await place.start()
         yield house

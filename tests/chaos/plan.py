@@ -10,12 +10,19 @@ from tests.chaos.breakages import Breakage
 from tests.fakes.script import Script
 
 PIECE_S = 0.012
+LONG_IN = 0.3
+"""The part of the stories whose answers are more than a connection holds: only there a viewer can be too slow."""
+
+_LONG_PIECE = 2000
 POSTED_WITHIN_S = 1.0
 BREAKAGES = (5, 9)
+BREAKAGES_BESIDE_TAIL = (1, 4)
+"""Few: after a second crash of Redis nobody can tell any more what the first has done to its readers."""
+
 TAIL_IN = 0.25
 """The part of the seeds in which Redis forgets its last moment."""
 
-Manner = Literal["early", "late", "slow", "hopping", "vanishing"]
+Manner = Literal["early", "late", "slow", "hopping", "vanishing", "trickle", "stuck"]
 
 
 @dataclass(frozen=True)
@@ -78,28 +85,31 @@ def draw(seed: int) -> Plan:
     dice = random.Random(seed)
     tail = dice.random() < TAIL_IN
     stories = [_story(dice, f"chaos-{seed:05d}-{number}", tail=tail) for number in range(dice.randint(4, 6))]
-    return Plan(seed, tuple(stories), tuple(breakages.draw(dice, dice.randint(*BREAKAGES), tail=tail)))
+    number = BREAKAGES_BESIDE_TAIL if tail else BREAKAGES
+    return Plan(seed, tuple(stories), tuple(breakages.draw(dice, dice.randint(*number), tail=tail)))
 
 
 def _story(dice: random.Random, session: str, *, tail: bool) -> Story:
     # A Redis that loses its tail may lose a delete, which nobody is left to repeat.
     fate = dice.choices(["goes on", "stopped", "deleted", "asked again"], [5, 2, 0 if tail else 1, 2])[0]
     turns = 2 if fate == "asked again" else 1
+    long = dice.random() < LONG_IN
     pressed = sorted(dice.uniform(0, 3) for _ in range(dice.randint(1, 3))) if fate == "stopped" else []
     return Story(
         session,
-        tuple(_turn(dice, f"{session}-{number + 1}") for number in range(turns)),
+        tuple(_turn(dice, f"{session}-{number + 1}", long=long) for number in range(turns)),
         dice.uniform(0, POSTED_WITHIN_S),
         dice.choice([1, 1, 2]),
         tuple(pressed),
         dice.uniform(0.2, 3) if fate == "deleted" else None,
-        tuple(_watches(dice)),
+        tuple(_watches(dice, long=long)),
     )
 
 
-def _turn(dice: random.Random, prompt: str) -> Turn:
+def _turn(dice: random.Random, prompt: str, *, long: bool) -> Turn:
     provider = dice.choice(["openai", "anthropic", "gemini"])
-    text = tuple(f"{prompt[-3:]} wörd {number} 🌊 " for number in range(dice.randint(60, 240)))
+    more = "." * _LONG_PIECE if long else ""
+    text = tuple(f"{prompt[-3:]} wörd {number} 🌊 {more}" for number in range(dice.randint(60, 240)))
     # Gemini's compatible endpoint gives no thinking.
     thoughts = dice.choice([0, 0, 20]) if provider != "gemini" else 0
     thinking = tuple(f"thought {number}, " for number in range(thoughts))
@@ -122,7 +132,7 @@ def _flawed(dice: random.Random, script: Script, flaw: str) -> Script:
     return Script(**{**vars(script), **given[flaw]})
 
 
-def _watches(dice: random.Random) -> Iterator[Watch]:
+def _watches(dice: random.Random, *, long: bool) -> Iterator[Watch]:
     yield Watch("early", 0, "session", 0)
     for _ in range(dice.randint(2, 4)):
         manner = dice.choice(("early", "late", "slow", "hopping", "vanishing"))
@@ -130,3 +140,6 @@ def _watches(dice: random.Random) -> Iterator[Watch]:
         # Who asks for the answer before there is one gets a 404, by contract.
         follow = "session" if manner == "early" else dice.choice(("answer", "answer", "session"))
         yield Watch(manner, at_s, follow, dice.randint(1, 12))  # type: ignore[arg-type]
+    if long:
+        yield from (Watch("stuck", dice.uniform(0.2, 4), "answer", 0) for _ in range(dice.randint(1, 3)))
+        yield Watch("trickle", dice.uniform(0.2, 4), dice.choice(("answer", "session")), 0)

@@ -6,25 +6,26 @@ from collections.abc import Awaitable
 from typing import Any
 
 from shared import keys
-from shared.view import Answer
-from tests.chaos import breaking, verdict
+from tests.chaos import breaking
 from tests.chaos.breakages import TAIL, Breakage
 from tests.chaos.finding import Finding
 from tests.chaos.house import House
+from tests.chaos.judging import judged
 from tests.chaos.plan import Plan
 from tests.chaos.tally import Tally
 from tests.chaos.telling import Telling
 from tests.chaos.vendor import Vendor
 from tests.processes import until
-from tests.system.invariant import holds
 
 SETTLES_WITHIN_S = 30.0
 """Four leases, the longest answer told anew twice, and a slow machine."""
 
+LEFT_ALONE_LOOKS = 5
+LOOKS_EVERY_S = 0.1
+"""For longer than a beat in all: a writer that is refused again and again is not always in the index."""
+
 NO_GROUPS_WITHIN_S = 20.0
 """One beat of a consume process, which looks whether Redis has forgotten that they were destroyed."""
-
-_COSTS_A_PRODUCER = ("generate kill -9", "generate paused", "wire held", "replies lost", "wire refused")
 
 
 class Seed:
@@ -56,8 +57,12 @@ class Seed:
             await telling.close()
             await self._noted(telling.story.session, telling.told_the_end())
         await self._house_settled()
+        await self._noted("", self._only_stuck_dropped())
         for telling in self._tellings:
-            await self._noted(telling.story.session, self._judge(telling))
+            await telling.hang_up()
+            self._tally.refused_as_full += telling.refused_as_full
+        for telling in self._tellings:
+            await self._noted(telling.story.session, self._judged(telling))
 
     async def _noted(self, session: str, work: Awaitable[Any]) -> None:
         """What fails to come in time, or breaks, is a finding."""
@@ -78,9 +83,16 @@ class Seed:
         await breaking.do(self._house, breakage)
 
     async def _settled(self, telling: Telling) -> None:
+        looks = 0
+
+        async def long_enough() -> bool:
+            nonlocal looks
+            looks = looks + 1 if await self._left_alone(telling) else 0
+            return looks == LEFT_ALONE_LOOKS
+
         async with asyncio.timeout(SETTLES_WITHIN_S):
             await telling.watched()
-            await until(lambda: self._left_alone(telling), SETTLES_WITHIN_S, every_s=0.1)
+            await until(long_enough, SETTLES_WITHIN_S, every_s=LOOKS_EVERY_S)
 
     async def _left_alone(self, telling: Telling) -> bool:
         """Whether nothing works for this story any more."""
@@ -106,6 +118,15 @@ class Seed:
                 groups = await self._house.groups(session)
                 self.findings.append(Finding("left over", session, f"groups {groups}"))
 
+    async def _only_stuck_dropped(self) -> None:
+        """Who takes something, however slowly, is not dropped. That those who take nothing are, their groups tell."""
+        dropped = await self._house.newly_dropped()
+        stuck = sum(viewer.asked for telling in self._tellings for viewer in telling.stuck)
+        self._tally.viewers["stuck"] += stuck
+        self._tally.dropped += dropped
+        if dropped > stuck:
+            self.findings.append(Finding("wrong", "", f"{dropped} viewers were dropped, and only {stuck} never read"))
+
     async def _no_groups(self, session: str) -> bool:
         """Whether no group is left; those of processes that are gone are swept here, a minute before others would."""
         living = await self._house.living()
@@ -116,32 +137,5 @@ class Seed:
                 await self._house.client.xgroup_destroy(keys.log(session), name)
         return not groups
 
-    async def _judge(self, telling: Telling) -> None:
-        story, client = telling.story, self._house.client
-        self.findings += [Finding(kind, story.session, text) for kind, text in telling.faults]
-        for watcher in telling.watchers:
-            self._tally.viewers[watcher.watch.manner] += 1
-            self._tally.reconnects += watcher.reconnects
-            self._tally.resets += watcher.resets
-        entries = await client.xrange(keys.log(story.session))
-        meta = await client.hgetall(keys.meta(story.session))
-        if telling.deleted:
-            self._tally.answers["deleted"] += 1
-            self.findings += verdict.of_deleted(story.session, telling.watchers, entries, meta)
-            return
-        log = verdict.folded(entries)
-        self._tally.answers.update(verdict.outcome(answer) for answer in log.answers.values())
-        self._tally.takeovers += verdict.takeovers(entries)
-        possible = sum(each.kind in _COSTS_A_PRODUCER for each in self._plan.breakages) > 1
-        self.findings += verdict.of_log(story, entries, losses_possible=possible)
-        for watcher in telling.watchers:
-            self.findings += verdict.of_viewer(story.session, watcher, log)
-        if story.session not in {finding.session for finding in self.findings}:
-            await self._as_everywhere(telling, [*log.answers.values()])
-
-    async def _as_everywhere(self, telling: Telling, answers: list[Answer]) -> None:
-        """The invariant of all fault tests; what the log may have of the vendor's words has been judged before."""
-        stayed = [watcher for watcher in telling.watchers if watcher.watch.manner != "vanishing"]
-        text, reasoning = ("".join(getattr(each, what) for each in answers) for what in ("text", "reasoning"))
-        status = answers[-1].status
-        await holds(self._house.client, telling.story.session, stayed, text, status=status, reasoning=reasoning)
+    async def _judged(self, telling: Telling) -> None:
+        self.findings += await judged(self._plan, telling, self._house, self._tally)

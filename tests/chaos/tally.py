@@ -20,6 +20,8 @@ class Tally:
     reconnects: int = 0
     resets: int = 0
     nudges_lost: int = 0
+    dropped: int = 0
+    refused_as_full: int = 0
     groups_of_the_dead: int = 0
     findings: Counter[str] = field(default_factory=Counter)
     settled_s: list[float] = field(default_factory=list)
@@ -39,6 +41,10 @@ class Tally:
         rows += [("takeovers", self.takeovers, "")]
         rows += [("viewers", self.viewers.total(), _parts(self.viewers))]
         rows += [("reconnects", self.reconnects, ""), ("resets", self.resets, "")]
+        rows += [
+            ("dropped", self.dropped, "viewers that never read"),
+            ("full", self.refused_as_full, "prompts refused"),
+        ]
         rows += [("nudges lost", self.nudges_lost, ""), ("dead groups", self.groups_of_the_dead, "left to the sweep")]
         rows += [
             (kind, self.findings[kind], "") for kind in ("lost", "doubled", "hung", "wrong", "left over", "broken")

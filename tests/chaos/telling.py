@@ -12,6 +12,7 @@ from shared.events import TERMINAL
 from tests.chaos.finding import Kind
 from tests.chaos.house import House
 from tests.chaos.plan import Story, Turn
+from tests.chaos.stuck import Stuck
 from tests.chaos.watcher import Watcher
 from tests.processes import until
 
@@ -28,14 +29,19 @@ class Telling:
         self.deleted = False
         self.faults: list[tuple[Kind, str]] = []
         self._house = house
-        self._in_vain = {503, 409} if forgetful else {503}
-        """What says "try again": where Redis forgets the end of an answer, also that this answer is still running."""
+        self._in_vain = {503, 409, 404} if forgetful else {503}
+        """What says "try again". Where Redis forgets, also that an answer is still running whose end it has forgotten,
+        and that there is no session, until the writer whose beginning it has forgotten has written that again."""
         self._dice = random.Random(story.session)
         self.watchers = [
             Watcher(watch, story.session, len(story.turns), house.consume, f"{story.session} {at}", forgetful=forgetful)
             for at, watch in enumerate(story.watches)
+            if watch.manner != "stuck"
         ]
+        self.stuck = [Stuck(watch, story.session, house.consume) for watch in story.watches if watch.manner == "stuck"]
+        self.refused_as_full = 0
         self._watching: dict[Watcher, asyncio.Task[None]] = {}
+        self._sticking: list[asyncio.Task[None]] = []
 
     async def tell(self) -> None:
         """Everything that the clients of this story do, but for the watching to the end."""
@@ -43,6 +49,7 @@ class Telling:
         await asyncio.sleep(self.story.at_s)
         await self._ask()
         self._watch(early=False)
+        self._sticking = [asyncio.create_task(stuck.connect()) for stuck in self.stuck]
         presses = [self._stop(at_s) for at_s in self.story.stops_at_s]
         await asyncio.gather(*presses, self._delete(), *(self._ask_again(turn) for turn in self.story.turns[1:]))
 
@@ -66,10 +73,18 @@ class Telling:
                 self.faults.append(("wrong", f"{watcher} came again after the end and got {status}"))
 
     async def close(self) -> None:
-        """Hang up whoever is still there."""
+        """Hang up whoever still reads."""
         for task in self._watching.values():
             task.cancel()
         await asyncio.gather(*self._watching.values(), return_exceptions=True)
+
+    async def hang_up(self) -> None:
+        """Give up also the connections that nobody reads from."""
+        for task in self._sticking:
+            task.cancel()
+        await asyncio.gather(*self._sticking, return_exceptions=True)
+        for stuck in self.stuck:
+            stuck.close()
 
     def _watch(self, *, early: bool) -> None:
         for watcher in self.watchers:
@@ -123,6 +138,7 @@ class Telling:
                     reply = None
                 if reply is not None and reply.status_code in wanted:
                     return reply
+                self.refused_as_full += reply is not None and "storage_full" in reply.text
                 if reply is not None and reply.status_code not in self._in_vain:
                     self.faults.append(("broken", f"{route} answered {reply.status_code}: {reply.text[:200]}"))
                 await asyncio.sleep(_PRESSES_AGAIN_S)

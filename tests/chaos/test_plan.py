@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.__main__ import seeds
 from tests.chaos.breakages import FORGETS_WITH_IT, TAIL, Kind
-from tests.chaos.plan import draw
+from tests.chaos.plan import Manner, draw
 
 
 def test_a_seed_draws_the_same_plan_again_and_each_seed_another() -> None:
@@ -17,6 +17,11 @@ def test_a_seed_draws_the_same_plan_again_and_each_seed_another() -> None:
 def test_every_kind_of_fault_is_drawn() -> None:
     drawn = {breakage.kind for seed in range(200) for breakage in draw(seed).breakages}
     assert drawn == set(get_args(Kind))
+
+
+def test_every_manner_of_viewer_is_drawn() -> None:
+    drawn = {watch.manner for seed in range(50) for story in draw(seed).stories for watch in story.watches}
+    assert drawn == set(get_args(Manner))
 
 
 def test_who_wrote_what_redis_forgets_lives_to_write_it_again() -> None:

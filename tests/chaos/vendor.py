@@ -1,11 +1,10 @@
 """The scripted vendor, and how many answers it is giving now."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.fakes.connection import Connection, Request
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import Upstream, listening
 
 
 class Vendor(Upstream):
@@ -30,12 +29,5 @@ class Vendor(Upstream):
 async def running() -> AsyncIterator[Vendor]:
     """A vendor on a free port."""
     vendor = Vendor()
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(vendor), "127.0.0.1", 0)
-    vendor.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(vendor):
         yield vendor
-    finally:
-        server.close()
-        for connection in vendor.connections:
-            connection.hang_up()
-        await asyncio.gather(*(connection.ended() for connection in vendor.connections))

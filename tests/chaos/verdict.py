@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from shared.events import event, is_started, is_terminal
@@ -22,9 +22,15 @@ def folded(entries: Entries) -> View:
     return view
 
 
-def of_log(story: Story, entries: Entries, *, losses_possible: bool) -> Iterator[Finding]:
-    """What is wrong with a log by itself, and against what its vendor sent."""
+def digest(text: str) -> str:
+    """What an end says of the text of its answer."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of_log(story: Story, entries: Entries, *, losses_possible: bool, lease_ms: float) -> Iterator[Finding]:
+    """What is wrong with a log by itself, and against what its vendor sent. No lease is judged that is 0 ms long."""
     yield from _ids(story.session, entries)
+    yield from _leases(story.session, entries, lease_ms)
     view = folded(entries)
     if list(view.answers) != list(range(1, len(story.turns) + 1)):
         yield Finding("lost", story.session, f"the log has the generations {list(view.answers)}")
@@ -38,11 +44,13 @@ def of_log(story: Story, entries: Entries, *, losses_possible: bool) -> Iterator
             yield Finding("wrong", story.session, f"generation {generation} {why}")
 
 
-def of_viewer(session: str, watcher: Watcher, log: View) -> Iterator[Finding]:
+def of_viewer(session: str, watcher: Watcher, log: View, *, may_reset: bool) -> Iterator[Finding]:
     """What is wrong with what a viewer holds."""
     yield from (Finding(kind, session, text) for kind, text in watcher.faults)
     if watcher.watch.manner == "vanishing":
         return
+    if watcher.resets and not may_reset:
+        yield Finding("wrong", session, f"{watcher} had to begin anew, though its position stood in the log")
     if watcher.gone:
         yield Finding("lost", session, f"{watcher} was told that the session is gone")
     for generation, answer in log.answers.items():
@@ -82,6 +90,20 @@ def _ids(session: str, entries: Entries) -> Iterator[Finding]:
             yield Finding("lost", session, f"the ids of attempt {ms} have holes: {seqs}")
 
 
+def _leases(session: str, entries: Entries, lease_ms: float) -> Iterator[Finding]:
+    """Each entry renewed the lease when it came, not before its words did: for so long nobody may take over.
+
+    This holds however slow the machine is.
+    """
+    for (last_id, last), (next_id, fields) in pairwise(entries):
+        began_ms, next_ms = (int(entry_id.partition("-")[0]) for entry_id in (last_id, next_id))
+        if next_ms == began_ms or fields["generation"] != last["generation"]:
+            continue
+        silent_ms = next_ms - began_ms - int(last.get("ms", 0))
+        if silent_ms < lease_ms:
+            yield Finding("wrong", session, f"{next_id} took over {silent_ms} ms after {last_id}, from a living writer")
+
+
 def _end(session: str, mine: Entries) -> Iterator[Finding]:
     ends = [at for at, fields in mine if is_terminal(fields)]
     if len(ends) != 1 or ends[0] != mine[-1][0]:
@@ -98,7 +120,7 @@ def _answer(session: str, turn: Turn, answer: Answer, mine: Entries) -> Iterator
         elif not sent.startswith(got):
             yield difference(session, f"the log's partial {what} of {turn.prompt}", sent[: len(got)], got)
     end: dict[str, Any] = answer.end
-    if end.get("digest") != hashlib.sha256(answer.text.encode()).hexdigest():
+    if end.get("digest") != digest(answer.text):
         yield Finding("wrong", session, f"the digest of {turn.prompt} is of another text")
     last = max((number for number, (_, fields) in enumerate(mine) if is_started(fields)), default=0)
     chunks = sum(fields["type"] == "chunk" for _, fields in mine[last:])

@@ -11,12 +11,15 @@ from shared import position
 from shared.events import TERMINAL
 from shared.position import NONE, Position
 from tests.chaos.finding import Kind
-from tests.chaos.house import Place
+from tests.chaos.narrow_line import narrow_line
+from tests.chaos.place import Place
 from tests.chaos.plan import Watch
 from tests.viewing import Cut, Frame, Refused, Viewer
 
 COMES_BACK_S = (0.02, 0.3)
 SLOW_S = 0.03
+TRICKLE_BYTES_PER_S = 120_000
+"""Slow beside a replay; fast enough for something of one batch to be taken within the send timeout."""
 
 
 class Watcher(Viewer):
@@ -83,7 +86,14 @@ class Watcher(Viewer):
 
     async def _connected(self) -> bool:
         """One connection to its end; whether this viewer has hung up itself."""
-        self._url = self._dice.choice(self._places).service.url + "/api/consume-stream"
+        service = self._dice.choice(self._places).service
+        if self.watch.manner != "trickle":
+            return await self._follow(service.url)
+        async with narrow_line(service, TRICKLE_BYTES_PER_S) as url:
+            return await self._follow(url)
+
+    async def _follow(self, url: str) -> bool:
+        self._url = f"{url}/api/consume-stream"
         leaves = self._leaving()
         try:
             async with aclosing(self.stream()) as frames:
