@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from shared.position import Position
 
 TERMINAL = frozenset({"completed", "stopped", "failed"})
+Raw = Sequence[Any]
+"""One entry of a Redis reply, `[id, [field, value, ...]]`, all of it bytes."""
+
 Event = dict[str, Any]
 """An entry as JSON: numbers, booleans and `usage` typed as the contract says, everything else a string."""
 
@@ -18,14 +21,19 @@ class Entry(NamedTuple):
     fields: dict[str, str]
 
 
-def decode(raw: Sequence[Any]) -> Entry:
-    """Read one entry of a Redis reply, `[id, [field, value, ...]]`.
+def decode(raw: Raw) -> Entry:
+    """Read one entry of a Redis reply.
 
     Any writer's bytes are taken: what is not UTF-8 becomes U+FFFD, so that one bad entry stops no viewer.
     """
     flat = [part.decode("utf-8", "replace") for part in raw[1]]
+    return Entry(position_of(raw), dict(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def position_of(raw: Raw) -> Position:
+    """Where one entry of a Redis reply stands."""
     ms, _, seq = raw[0].partition(b"-")
-    return Entry(Position(int(ms), int(seq)), dict(zip(flat[::2], flat[1::2], strict=True)))
+    return Position(int(ms), int(seq))
 
 
 def event(fields: dict[str, str]) -> Event:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 from weakref import WeakValueDictionary
 
 from services.consume_stream import frames
@@ -12,33 +11,35 @@ from shared.position import Position
 
 
 class Batch:
-    """Some entries of one log, at least one, in their order."""
+    """Some entries of one log, at least one, in their order, as Redis told of them."""
 
-    def __init__(self, entries: Sequence[Entry], raw: Any = None) -> None:
-        self.entries = entries
+    def __init__(self, raw: Sequence[events.Raw]) -> None:
         self.raw = raw
 
-    @property
-    def position(self) -> Position:
-        """Of the last entry."""
-        return self.entries[-1].id
+    def __len__(self) -> int:
+        return len(self.raw)
 
     @cached_property
-    def ended(self) -> bool:
-        """Whether the last entry is terminal."""
-        return events.is_terminal(self.entries[-1].fields)
+    def last(self) -> Entry:
+        """The last entry."""
+        return events.decode(self.raw[-1])
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """All of them."""
+        return [events.decode(raw) for raw in self.raw]
 
     @cached_property
     def frames(self) -> bytes:
         """The entries as Server-Sent Events."""
-        return frames.encode(self.entries)
+        return frames.encode([self.last] if len(self.raw) == 1 else frames.joined(self.raw))
 
     def after(self, position: Position) -> "Batch | None":
         """What of it lies past a position; None for nothing."""
-        if self.entries[0].id > position:
+        if events.position_of(self.raw[0]) > position:
             return self
-        entries = [entry for entry in self.entries if entry.id > position]
-        return Batch(entries) if entries else None
+        raw = [each for each in self.raw if events.position_of(each) > position]
+        return Batch(raw) if raw else None
 
 
 class Batches:
@@ -51,9 +52,9 @@ class Batches:
     def __init__(self) -> None:
         self._latest: WeakValueDictionary[str, Batch] = WeakValueDictionary()
 
-    def of(self, log: str, raw: Sequence[Any]) -> Batch:
-        """The batch that a reply of Redis holds, `[[id, [field, value, ...]], ...]`."""
+    def of(self, log: str, raw: Sequence[events.Raw]) -> Batch:
+        """The batch that a reply of Redis holds."""
         latest = self._latest.get(log)
         if latest is None or latest.raw != raw:
-            latest = self._latest[log] = Batch([events.decode(entry) for entry in raw], raw)
+            latest = self._latest[log] = Batch(raw)
         return latest

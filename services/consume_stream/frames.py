@@ -1,7 +1,7 @@
 """Frames: entries as Server-Sent Events. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared import events
 from shared.events import Entry
@@ -9,6 +9,8 @@ from shared.events import Entry
 PING = b": ping\n"
 """A comment and one newline: an empty line after it would make some parsers see an event without data."""
 
+_NAMES = [b"type", b"generation", b"content", b"ms"]
+_KINDS = frozenset({b"chunk", b"reasoning"})
 _MERGEABLE = frozenset({"type", "generation", "content", "ms"})
 _MERGED_MAX_CHARACTERS = 64 * 1024
 # Line ends for JSON's readers but not for its writers: some clients split a stream at these.
@@ -49,6 +51,37 @@ def merge(entries: Iterable[Entry]) -> Iterable[Entry]:
         length += size
     if run:
         yield _joined(run)
+
+
+def joined(raw: Iterable[events.Raw]) -> list[Entry]:
+    """Decode the entries of a Redis reply; neighbours of the shape that our own writer gives them are joined before.
+
+    Folds to the same as all of them decoded, for a fifth of the time: a replay has thousands.
+    """
+    entries: list[Entry] = []
+    run: list[events.Raw] = []
+    head, length = None, 0
+    for each in raw:
+        fields = each[1]
+        ours = fields[::2] == _NAMES and fields[1] in _KINDS
+        size = len(fields[5]) if ours else 0
+        if run and not (ours and fields[1:4:2] == head and length + size <= _MERGED_MAX_CHARACTERS):
+            entries.append(_run_of(run))
+            run, length = [], 0
+        if ours:
+            run.append(each)
+            head, length = fields[1:4:2], length + size
+        else:
+            entries.append(events.decode(each))
+    if run:
+        entries.append(_run_of(run))
+    return entries
+
+
+def _run_of(raw: Sequence[events.Raw]) -> Entry:
+    last = events.decode(raw[-1])
+    # Each by itself: what is no UTF-8 in one must not become a letter together with the next.
+    return Entry(last.id, last.fields | {"content": "".join([each[1][5].decode("utf-8", "replace") for each in raw])})
 
 
 def _alike(one: Entry, next_one: Entry) -> bool:

@@ -114,7 +114,7 @@ class GroupReads:
         self.drained = len(raw) < self._count
         if not raw:
             return None
-        size = sum(len(part) for _, fields in raw for part in fields)
+        size = sum([len(b"".join(fields)) for _, fields in raw])
         self._count = min(self._batch_max, max(_LEAST_COUNT, _BATCH_BYTES * len(raw) // max(1, size)))
         return self._wires.batches.of(self._session, raw)
 

@@ -14,7 +14,7 @@ from services.consume_stream import metrics
 from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Wires
 from services.consume_stream.nudges import Nudges
-from shared import keys
+from shared import events, keys
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 
@@ -109,8 +109,8 @@ class Subscription:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
         new = batch.after(self.position)
         if new:
-            self.position, self._ended = new.position, new.ended
-            metrics.ENTRIES.value += len(new.entries)
+            self.position, self._ended = new.last.id, events.is_terminal(new.last.fields)
+            metrics.ENTRIES.value += len(new)
         return new
 
     async def _wait_for_log(self) -> Reset | None:

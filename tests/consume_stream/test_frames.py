@@ -179,6 +179,35 @@ def test_an_entry_is_typed_as_the_contract_says() -> None:
     assert json.loads(event.data) == typed
 
 
+@bounded
+@given(logs())
+def test_what_is_joined_before_it_is_decoded_says_the_same(log: list[Entry]) -> None:
+    raw = [
+        (str(at).encode(), [part.encode("utf-8", "replace") for pair in each.items() for part in pair])
+        for at, each in log
+    ]
+    told = [
+        (event.id or "", json.loads(event.data)) for event in by_the_specification(frames.encode(frames.joined(raw)))
+    ]
+    assert folded(told) == folded(
+        [
+            (str(at), events.event(events.decode((at_raw, flat)).fields))
+            for (at, _), (at_raw, flat) in zip(log, raw, strict=True)
+        ]
+    )
+
+
+@bounded
+@given(st.lists(st.tuples(st.sampled_from(["chunk", "reasoning"]), TEXTS), max_size=30))
+def test_our_own_writers_neighbours_become_one_frame(deltas: list[tuple[str, str]]) -> None:
+    def fields(kind: str, text: str) -> dict[str, str]:
+        return {"type": kind, "generation": "1", "content": text.encode("utf-8", "replace").decode(), "ms": "5"}
+
+    log = [Entry(Position(9, seq), fields(*delta)) for seq, delta in enumerate(deltas)]
+    raw = [(str(at).encode(), [part.encode() for pair in each.items() for part in pair]) for at, each in log]
+    assert frames.joined(raw) == list(frames.merge(log))
+
+
 @pytest.mark.parametrize(
     "usage", ["NaN", "-Infinity", '{"a": 1e999}', '"\\ud83c"', pytest.param("[" * 100_000, id="deep")]
 )
