@@ -19,8 +19,9 @@ help: ## Show what there is
 run: $(VENV)/run $(VENV)/embedded ## Start everything on http://127.0.0.1:8000; Ctrl-C ends it
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
+# Four at a time, on two cores as well: most tests wait.
 test: $(VENV)/dev $(VENV)/embedded ## Run all tests against a real Redis
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 4
 
 # SEEDS=1-200, or one to see it again; SECONDS= begins none after so many; FAIL_FAST=1 stops at the first that fails.
 chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECONDS=300 FAIL_FAST=1

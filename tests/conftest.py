@@ -1,9 +1,11 @@
 """What the tests run against: a real Redis of each version at hand, the services as processes, a scripted upstream."""
 
 import contextlib
+import functools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import nanoid
 import pytest
@@ -15,11 +17,26 @@ from deploy.redis_binary import Binary
 from tests.fakes import upstream as fake
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
+from tests.workers import ByModule, put_in_order
+
+pytest.register_assert_rewrite("tests.system.invariant")  # where it fails, it shows what differs
 
 _GIVEN = os.environ.get("REDIS_URL")
 
 
-def _redis_params() -> list[object]:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
+    """With `-n`: who runs what."""
+    return ByModule(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In which order."""
+    put_in_order(items)
+
+
+@functools.cache
+def _redis_params() -> list[Any]:
     """REDIS_URL, else each server of this machine, else a container."""
     if _GIVEN:
         return [pytest.param(_GIVEN, id="given-redis")]
@@ -27,6 +44,14 @@ def _redis_params() -> list[object]:
     return [pytest.param(binary, id=f"{binary.kind}-{binary.version}".lower()) for binary in found] or [
         pytest.param(None, id="redis-container")
     ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Against each Redis, or against the first alone where a test claims nothing that Redis has a part in."""
+    if "redis_url" in metafunc.fixturenames:
+        servers = _redis_params()
+        one = metafunc.definition.get_closest_marker("any_redis")
+        metafunc.parametrize("redis_url", servers[:1] if one else servers, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +67,7 @@ def leash() -> Iterator[Leash]:
         yield held
 
 
-@pytest.fixture(scope="session", params=_redis_params())
+@pytest.fixture(scope="session")
 def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis. Nothing is flushed: every test has sessions of its own."""
     source = request.param

@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any, Self
 import httpx2
 
 from deploy.leash import Leash
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 START_S = 30.0
@@ -138,13 +138,6 @@ def vendor_settings(url: str) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "sk-ant-test", "ANTHROPIC_BASE_URL": url,
         "GEMINI_API_KEY": "gm-test", "GEMINI_BASE_URL": f"{url}/v1beta/openai/",
     }  # fmt: skip
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _port(url: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from redis.asyncio.connection import parse_url
 
 from tests.ends import Direction, End, Faults
+from tests.ports import free_port
 
 _RESET = struct.pack("ii", 1, 0)
 """Linger for no time at all: closing says so with a reset, as a host does that has lost the connection."""
@@ -27,9 +28,9 @@ class Proxy(Faults):
         super().__init__()
         self.connections = 0
         """How many clients have connected so far."""
-        self.port = 0
+        self.port = free_port()
         self._redis_url = redis_url
-        self._server: asyncio.Server
+        self._server: asyncio.Server | None = None
         self._connecting: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -70,7 +71,8 @@ class Proxy(Faults):
 
     async def refuse(self) -> None:
         """Break all connections and let nobody connect: connection refused."""
-        self._server.close()
+        if self._server:
+            self._server.close()
         self.cut()
 
     def hold(self, direction: Direction) -> None:
@@ -90,10 +92,9 @@ class Proxy(Faults):
         self.held, self.dropped, self.left, self.delay_s = set(), set(), {}, 0.0
         for end in list(self.ends):
             end.flush()
-        if not self.port or not self._server.is_serving():
+        if self._server is None or not self._server.is_serving():
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(lambda: End(self, "requests"), "127.0.0.1", self.port)
-            self.port = self._server.sockets[0].getsockname()[1]
 
     def connect(self, client: End) -> None:
         """Connect a new client with Redis."""

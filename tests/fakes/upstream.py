@@ -101,10 +101,17 @@ async def running(
 ) -> AsyncIterator[Upstream]:
     """A fake that listens on 127.0.0.1 at `upstream.url`; a free port by default."""
     upstream = Upstream(default, prompts)
+    async with listening(upstream, port):
+        yield upstream
+
+
+@asynccontextmanager
+async def listening(upstream: Upstream, port: int = 0) -> AsyncIterator[None]:
+    """The same for a fake that is there already."""
     server = await asyncio.get_running_loop().create_server(lambda: Connection(upstream), "127.0.0.1", port)
     upstream.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield upstream
+        yield
     finally:
         server.close()
         for connection in upstream.connections:

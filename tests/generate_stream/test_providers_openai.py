@@ -1,11 +1,8 @@
 """The openai SDK, unmodified, against a server that does everything wrong that a server can."""
 
-import asyncio
+import functools
 import socket
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 
-import anyio
 import pytest
 
 from services.generate_stream.providers import Message
@@ -13,23 +10,13 @@ from services.generate_stream.providers.openai import OpenAI
 from tests.fakes import upstream, wire
 from tests.fakes.heard import hear, request
 from tests.fakes.script import Script
-from tests.fakes.upstream import Upstream
+from tests.generate_stream import asked as asking
 
 pytestmark = pytest.mark.anyio
 PATH = "/v1/chat/completions"
 THINKING = Script(thinking=("Let me ", "thïnk 🤔. "))
+asked = functools.partial(asking.asked, "openai")
 BILL = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-
-
-@asynccontextmanager
-async def asked(script: Script, stall_timeout_s: float = 10.0) -> AsyncIterator[tuple[OpenAI, Upstream]]:
-    async with upstream.running(script) as fake:
-        url = f"{fake.url}/v1"
-        provider = OpenAI("openai", ("m",), key="sk-mine", base_url=url, stall_timeout_s=stall_timeout_s)
-        try:
-            yield provider, fake
-        finally:
-            await provider.close()
 
 
 def body(script: Script) -> list[wire.Event]:
@@ -64,13 +51,6 @@ async def test_a_cut_at_any_byte_keeps_what_came_and_is_never_taken_for_the_end(
                 assert heard.error, at
                 assert (heard.error.code, heard.error.retryable) == ("provider_cut", True), at
         assert len(fake.requests) == ends[-1], "a begun answer was asked for twice"
-
-
-async def test_a_reset_is_a_cut() -> None:
-    async with asked(Script(cut_at=500, reset=True)) as (provider, _):
-        heard = await hear(provider)
-    assert heard.error
-    assert (heard.error.code, heard.error.retryable) == ("provider_cut", True)
 
 
 @pytest.mark.parametrize("script", [Script(finish=""), Script(finish="", done=False), Script(text=(), finish="")])
@@ -176,28 +156,6 @@ async def test_odd_chunks_of_compatible_servers_are_passed_over(odd: str) -> Non
         assert (await hear(provider)).text == "".join(Script().text)
 
 
-async def test_a_refused_start_is_tried_again_and_then_answered() -> None:
-    async with asked(Script(status=529, times=2)) as (provider, fake):
-        heard = await hear(provider)
-    assert (heard.text, len(fake.requests)) == ("".join(Script().text), 3)
-
-
-async def test_silence_between_words_is_a_timeout_and_closes_the_connection() -> None:
-    async with asked(Script(stall_after=2), stall_timeout_s=0.1) as (provider, fake):
-        heard = await hear(provider)
-        await fake.closed_within(0.25)
-    assert heard.text == "Hello, "
-    assert heard.error
-    assert (heard.error.code, heard.error.retryable, len(fake.requests)) == ("provider_timeout", True, 1)
-
-
-async def test_silence_before_the_first_word_is_a_timeout() -> None:
-    async with asked(Script(stall_after=-1), stall_timeout_s=0.1) as (provider, _):
-        heard = await hear(provider)
-    assert heard.error
-    assert heard.error.code == "provider_timeout"
-
-
 async def test_a_server_that_is_not_there_is_an_error_and_not_a_cut() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and nobody else gets the port
@@ -207,57 +165,6 @@ async def test_a_server_that_is_not_there_is_an_error_and_not_a_cut() -> None:
         await provider.close()
     assert heard.error
     assert (heard.error.code, heard.error.retryable) == ("provider_error", True)
-
-
-async def test_each_word_is_passed_on_before_the_next_one_is_sent() -> None:
-    gate = asyncio.Semaphore(0)
-    async with (
-        asked(Script(gate=gate)) as (provider, _),
-        asyncio.timeout(5),
-        aclosing(provider.stream(request())) as parts,
-    ):
-        for word in Script().text:
-            gate.release()
-            assert await anext(parts) == (word,)
-
-
-async def test_closing_the_generator_closes_the_socket_at_once() -> None:
-    async with asked(Script(stall_after=1)) as (provider, fake):
-        parts = provider.stream(request())
-        assert await anext(parts) == ("Hel",)
-        assert fake.open_connections == 1
-        await parts.aclose()
-        await fake.closed_within(0.25)
-
-
-async def test_cancelling_a_scope_in_mid_answer_closes_the_socket_at_once() -> None:
-    async with asked(Script(stall_after=1)) as (provider, fake):
-        parts = provider.stream(request())
-        with anyio.CancelScope() as scope:
-            await anext(parts)
-            scope.cancel()
-            await anext(parts)
-        assert scope.cancelled_caught
-        await fake.closed_within(0.25)
-
-
-async def test_a_reader_that_is_cancelled_while_it_holds_a_word_closes_the_socket_at_once() -> None:
-    async with asked(Script(stall_after=1)) as (provider, fake):
-        with anyio.CancelScope() as scope:
-            async with aclosing(provider.stream(request())) as parts:
-                await anext(parts)
-                scope.cancel()
-        await fake.closed_within(0.25)
-
-
-async def test_cancelling_the_reader_before_the_first_word_closes_the_socket_at_once() -> None:
-    async with asked(Script(stall_after=-1)) as (provider, fake):
-        reader = asyncio.create_task(hear(provider))
-        await fake.asked_within(5)
-        reader.cancel()
-        await fake.closed_within(0.25)
-        with pytest.raises(asyncio.CancelledError):
-            await reader
 
 
 async def test_the_conversation_is_sent_as_it_stands() -> None:

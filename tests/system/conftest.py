@@ -8,7 +8,9 @@ import redis.asyncio
 
 from deploy import redis_server
 from deploy.leash import Leash
+from tests.fakes.upstream import Upstream
 from tests.processes import Services
+from tests.system.pair import Pair
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,13 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def house(own_redis: str, leash: Leash, anyio_backend: str) -> AsyncIterator[Services]:
     """Both services on it. Only the demo answers, which needs no network."""
     async with Services(own_redis, leash) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def pair(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
+    """Two producers."""
+    async with Pair(own_redis, leash, upstream.url) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.leash import Leash
 from tests.processes import ROOT, Service
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.anyio, pytest.mark.any_redis, pytest.mark.timeout(600)]
 
 MAKE_S = 300.0
 IMPORTABLE = "import importlib.util, sys; print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])"

@@ -10,20 +10,17 @@ import redis.asyncio
 
 from deploy.leash import Leash
 from deploy.redis_binary import binaries
-from shared import keys
 from tests.fakes.upstream import Upstream
 from tests.processes import Services, until, vendor_settings
+from tests.system.attempts import never_claimed
 from tests.system.own_process import GENERATE, process
+from tests.system.pair import LEASE_S, SHORT
 from tests.system.redis_crash import RedisCrash
 from tests.system.watched import Watched
 
 pytestmark = pytest.mark.anyio
 
-LEASE_S = 1.0
-SETTINGS = {
-    "REJOIN_LEASE_S": str(LEASE_S), "REJOIN_SWEEP_S": "0.2", "REJOIN_RECHECK_S": "0.5", "REJOIN_PING_S": "0.5",
-    "REJOIN_ANSWER_MAX_BYTES": str(16 * 2**20),
-}  # fmt: skip
+SETTINGS = SHORT | {"REJOIN_ANSWER_MAX_BYTES": str(16 * 2**20)}
 
 
 @pytest.fixture(scope="module")
@@ -112,15 +109,3 @@ async def test_while_redis_is_away_the_model_is_read_only_as_far_as_a_bound(
         await crash.start()
         await watched.shown()
         await watched.holds(client)
-
-
-async def attempts(client: Any, session: str) -> list[str]:
-    """The attempts that the log knows of."""
-    return [fields["attempt"] for _, fields in await client.xrange(keys.log(session)) if "attempt" in fields]
-
-
-async def never_claimed(client: Any, session: str) -> None:
-    """The writer that began it has ended it."""
-    meta = await client.hgetall(keys.meta(session))
-    assert (meta["attempt"], meta.get("losses")) == ("1", None)
-    assert await attempts(client, session) == ["1"]

@@ -18,14 +18,10 @@ from tests.generate_stream.caller import Caller, told
 from tests.processes import Services, until, vendor_settings
 from tests.system.clock_proxy import ClockProxy
 from tests.system.own_process import GENERATE, process
+from tests.system.pair import LEASE_S, SHORT
 from tests.system.watched import Watched
 
 pytestmark = pytest.mark.anyio
-
-LEASE_S = 1.0
-SETTINGS = {
-    "REJOIN_LEASE_S": str(LEASE_S), "REJOIN_SWEEP_S": "0.2", "REJOIN_RECHECK_S": "0.5", "REJOIN_PING_S": "0.5",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +34,7 @@ async def wire(own_redis: str, anyio_backend: str) -> AsyncIterator[ClockProxy]:
 @pytest.fixture(scope="module")
 async def house(wire: ClockProxy, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """Both services on a Redis."""
-    async with Services(wire.url, leash, vendors=upstream.url, **SETTINGS) as running:
+    async with Services(wire.url, leash, vendors=upstream.url, **SHORT) as running:
         yield running
 
 
@@ -62,7 +58,7 @@ async def test_after_a_failover_to_another_clock_a_living_writer_goes_on(
     watched: Watched,
     jumped_s: int,
 ) -> None:
-    environ = vendor_settings(upstream.url) | SETTINGS | {"REDIS_URL": wire.url}
+    environ = vendor_settings(upstream.url) | SHORT | {"REDIS_URL": wire.url}
     async with process(GENERATE, leash, **environ) as other:
         sweepers = [Caller(each, own_client, "nobody-has-this-one") for each in (house.generate, other)]
 
@@ -84,7 +80,7 @@ async def test_after_a_failover_to_another_clock_a_living_writer_goes_on(
 async def test_a_clock_that_is_set_claims_no_living_writer(
     house: Services, wire: ClockProxy, own_client: Any, upstream: Upstream, leash: Leash, watched: Watched
 ) -> None:
-    environ = vendor_settings(upstream.url) | SETTINGS | {"REDIS_URL": wire.url}
+    environ = vendor_settings(upstream.url) | SHORT | {"REDIS_URL": wire.url}
     async with process(GENERATE, leash, **environ):
         for ahead_s in (10, -10, 0):
             # Long enough after the last time for every patience to be over.
@@ -102,7 +98,7 @@ async def test_a_clock_that_is_set_claims_no_living_writer(
 async def test_a_dead_producers_lease_far_ahead_is_over(
     house: Services, own_redis: str, own_client: Any, upstream: Upstream, leash: Leash, watched: Watched
 ) -> None:
-    environ = vendor_settings(upstream.url) | SETTINGS | {"REDIS_URL": own_redis}
+    environ = vendor_settings(upstream.url) | SHORT | {"REDIS_URL": own_redis}
     async with process(GENERATE, leash, **environ):
         await house.generate.kill()
         await move_lease(own_client, watched.session, 3_600_000)

@@ -23,13 +23,6 @@ LITTLE_S = 2.0
 """What a busy machine may add to any deadline."""
 
 
-@pytest.fixture(scope="module")
-async def pair(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
-    """Two producers."""
-    async with Pair(own_redis, leash, upstream.url) as running:
-        yield running
-
-
 @pytest.fixture
 async def caller(pair: Pair, own_client: Any, upstream: Upstream, session: str) -> AsyncIterator[Caller]:
     """A client of the producer that is lost first."""

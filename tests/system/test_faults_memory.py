@@ -14,12 +14,12 @@ from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller, told
 from tests.processes import Services, until, vendor_settings
 from tests.system.own_process import CONSUME, GENERATE, process
+from tests.system.pair import SHORT
 from tests.system.watched import Watched
 from tests.viewing import Viewer
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = {"REJOIN_LEASE_S": "1", "REJOIN_SWEEP_S": "0.2", "REJOIN_RECHECK_S": "0.5", "REJOIN_PING_S": "0.5"}
 BEAT_S = 15
 """How often a consume process shows that it lives."""
 
@@ -38,7 +38,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 async def house(url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """Both services on it."""
-    async with Services(url, leash, vendors=upstream.url, **SETTINGS) as running:
+    async with Services(url, leash, vendors=upstream.url, **SHORT) as running:
         yield running
 
 
@@ -90,7 +90,7 @@ async def test_a_new_answer_is_refused_until_there_is_room(
 async def test_a_consume_process_that_starts_on_a_full_redis_serves_viewers(
     url: str, client: Any, leash: Leash, watched: Watched
 ) -> None:
-    async with process(CONSUME, leash, **SETTINGS, REDIS_URL=url) as fresh:
+    async with process(CONSUME, leash, **SHORT, REDIS_URL=url) as fresh:
         viewer = Viewer(fresh.url, watched.session)
         await viewer.connect(until=lambda _: viewer.text == watched.sent)
         groups = await client.xinfo_groups(keys.log(watched.session))
@@ -103,7 +103,7 @@ async def test_a_consume_process_that_starts_on_a_full_redis_serves_viewers(
 async def test_a_lost_producer_is_replaced_on_a_full_redis(
     url: str, house: Services, client: Any, upstream: Upstream, leash: Leash, watched: Watched
 ) -> None:
-    async with process(GENERATE, leash, **SETTINGS, **vendor_settings(upstream.url), REDIS_URL=url):
+    async with process(GENERATE, leash, **SHORT, **vendor_settings(upstream.url), REDIS_URL=url):
         await house.generate.kill()
         watched.say(10 * len(watched.pieces))
         await watched.holds(client)

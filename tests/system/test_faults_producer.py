@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from deploy.leash import Leash
 from shared import keys
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
@@ -22,25 +21,19 @@ LITTLE_S = 2.0
 """What a busy machine may add to any deadline."""
 
 
-@pytest.fixture(scope="module")
-async def pair(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
-    """Two producers on each version of Redis."""
-    async with Pair(redis_url, leash, upstream.url) as running:
-        yield running
-
-
 @pytest.fixture
-async def caller(pair: Pair, redis_client: Any, upstream: Upstream, session: str) -> AsyncIterator[Caller]:
+async def caller(pair: Pair, own_client: Any, upstream: Upstream, session: str) -> AsyncIterator[Caller]:
     """A client of the producer that will meet its fate."""
     upstream.prompts[session] = Script(text=PIECES, delay_s=PACE_S)
-    yield Caller(pair.generate, redis_client, session)
+    yield Caller(pair.generate, own_client, session)
     await pair.mend()
 
 
-@pytest.mark.parametrize("at", [1, random.randrange(2, 1500)])
+@pytest.mark.parametrize("moments", [range(1, 2), range(2, 1500)], ids=["the first piece", "any other"])
 async def test_an_answer_whose_producer_is_killed_is_told_again_whole_by_another(
-    pair: Pair, caller: Caller, upstream: Upstream, at: int
+    pair: Pair, caller: Caller, upstream: Upstream, moments: range
 ) -> None:
+    at = random.choice(moments)
     async with Story(pair, caller) as story:
         await story.shows("".join(PIECES[:at]))
         story.join()

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(scope="module")
 async def pair(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
-    """Two producers."""
-    async with Pair(own_redis, leash, upstream.url) as running:
+    """Two producers. Nobody is lost here, and a busy machine shall not make it seem so."""
+    async with Pair(own_redis, leash, upstream.url, REJOIN_LEASE_S="6") as running:
         yield running
 
 

@@ -30,7 +30,7 @@ HALVES = ("a\ud83c", "\udf0a", "", "b\ud83c", "c\udf0a", "\ud83c")
 @pytest.fixture(scope="module")
 async def services(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """With little patience."""
-    settings = SHORT | {"REJOIN_STALL_TIMEOUT_S": "4"}
+    settings = SHORT | {"REJOIN_STALL_TIMEOUT_S": "6"}
     async with Services(own_redis, leash, vendors=upstream.url, **settings) as running:
         yield running
 

@@ -39,6 +39,7 @@ async def test_viewers_before_during_and_after_read_what_the_upstream_sent(
         await read_by_all(services, redis_client, session, provider, "".join(WORDS), "".join(thinking))
 
 
+@pytest.mark.any_redis
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
 async def test_they_read_what_a_fake_of_others_sent(
     redis_url: str, leash: Leash, redis_client: Any, session: str, provider: str

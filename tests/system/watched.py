@@ -12,7 +12,7 @@ from tests.system.invariant import holds
 from tests.viewing import Viewer
 
 PIECES = 2000
-SHOWN_S = 15.0
+SHOWN_S = 30.0
 
 
 class Watched:
