@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -146,12 +147,15 @@ def _port(url: str) -> str:
 
 async def until(fact: Any, seconds: float, *, every_s: float = 0.02) -> Any:
     """Wait for a fact: an async function's first true value. Raises TimeoutError."""
+    until_s = time.monotonic() + seconds
     async with asyncio.timeout(seconds):
-        while True:
+        # The clock too: redis-py's client now and then swallows the cancellation that a timeout is.
+        while time.monotonic() < until_s:
             value = await fact()
             if value:
                 return value
             await asyncio.sleep(every_s)
+    raise TimeoutError
 
 
 def _is_setting(name: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ALONE = ("tests/system/test_faults_crowd.py",)
-"""Modules that measure: they come last, when no other worker has anything to do."""
+ALONE = tuple(f"tests/system/test_faults_{each}.py" for each in ("away", "clock", "long", "crowd"))
+"""Modules that measure, or in which nobody may starve for a lease: they come last, when no other worker is busy."""
 
 _REDIS = re.compile(r"[\[-]((?:redis|valkey)-\d+[.\d]*)[\]-]")
 

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+import redis.asyncio
+
 from deploy import redis_server
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
 from deploy.redis_server import RedisServer
+from tests.processes import until
 
 Step = list[list[bytes]]
 """What Redis loads whole or not at all: one command, or all from MULTI to EXEC, as a script leaves it."""
@@ -49,6 +52,16 @@ class RedisCrash:
     async def kill(self) -> None:
         """SIGKILL."""
         await asyncio.to_thread(self._server.kill)
+
+    async def kill_once_written(self) -> None:
+        """SIGKILL, but not before the file has all that was said: with a busy disk, Redis holds some back."""
+        async with redis.asyncio.Redis.from_url(self.url, protocol=2, decode_responses=True) as client:
+
+            async def is_written() -> bool:
+                return int((await client.info("persistence"))["aof_buffer_length"]) == 0
+
+            await until(is_written, 20, every_s=0.01)
+        await self.kill()
 
     def pause(self) -> None:
         """SIGSTOP: connections stand, and nothing is answered."""
