@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from services.generate_stream.bodies import StartBody
-from services.generate_stream.log import Appended, Fenced, Gap, Lease, Log
+from services.generate_stream.log import Appended, Early, Fenced, Gap, Lease, Log
 from shared import keys
 from shared.events import is_started, is_terminal
 from shared.position import Position
@@ -81,6 +81,9 @@ class Moment:
 
     dumps: tuple[bytes | None, bytes | None]
     world: World
+
+
+Reply = Appended | Gap | Fenced | Early
 
 
 class LogMachine(RuleBasedStateMachine):
@@ -187,6 +190,9 @@ class LogMachine(RuleBasedStateMachine):
         reply = self._append(author, len(author.draft))
         if isinstance(reply, Gap):
             reply = self._append(author, reply.last + 1)
+        if isinstance(reply, Early):
+            # The author of the generation before does not come: this one ends it.
+            reply = self._append(author, 0, insist=True)
         assert isinstance(reply, Appended | Fenced), "one refill is enough"
         if isinstance(reply, Appended):
             found = [fields for at, fields in self.world.log if at.ms == author.attempt.ms]
@@ -206,14 +212,14 @@ class LogMachine(RuleBasedStateMachine):
     def _author(self, data: st.DataObject) -> Author:
         return data.draw(st.sampled_from(self.authors[-3:]), label="author")
 
-    def _append(self, author: Author, first: int, then: str = "") -> Appended | Gap | Fenced:
+    def _append(self, author: Author, first: int, then: str = "", *, insist: bool = False) -> Reply:
         then = then or author.status
-        reply = self.do(self.log.append(author.attempt, first, author.draft[first:], then))
-        expected = self._appended(author, first, then)
+        reply = self.do(self.log.append(author.attempt, first, author.draft[first:], then, insist=insist))
+        expected = self._appended(author, first, then, insist=insist)
         assert reply == expected
         return reply
 
-    def _appended(self, author: Author, first: int, then: str) -> Appended | Gap | Fenced:
+    def _appended(self, author: Author, first: int, then: str, *, insist: bool) -> Reply:
         """What an append must answer; and what it adds, the model adds too."""
         world, attempt = self.world, author.attempt
         mine = world.attempt_ms == attempt.ms and world.meta.get("token") == attempt.token
@@ -228,6 +234,14 @@ class LogMachine(RuleBasedStateMachine):
             return Gap(have)
         if not mine and not world.running and world.meta.get("generation") == str(attempt.generation):
             return Fenced()  # Redis lost the takeover, and the attempt before it has come to the end
+        if not mine and attempt.generation < int(world.meta.get("generation", 0)):
+            return Fenced()  # Redis lost a delete, and the life of the session that began after it
+        if not mine and world.running and world.log and world.meta["generation"] != str(attempt.generation):
+            if not insist:
+                return Early()
+            lost = int(world.meta["generation"])
+            world.log.append((Position(world.last.ms, world.last.seq + 1), lost_end(lost)))
+            self.cut_off.discard(lost)
         stop = mine and world.stopping
         if not mine:
             world.meta = without(world.meta, "stop", "losses") | attempt.meta
@@ -397,6 +411,12 @@ def without(fields: Fields, *names: str) -> Fields:
 
 def terminal(generation: int, status: str) -> Fields:
     return {"type": "metadata", "status": status, "generation": str(generation)}
+
+
+def lost_end(generation: int) -> Fields:
+    """What `append` gives to a generation whose own writer does not come back."""
+    why = {"ms": "0", "code": "producer_lost", "error": "The end of this answer was lost.", "retryable": "true"}
+    return terminal(generation, "failed") | why
 
 
 def test_no_order_of_writes_losses_and_takeovers_breaks_the_log(redis_url: str) -> None:

@@ -12,6 +12,7 @@
 --        that lost the takeover let go on, has ended the generation meanwhile: one end is enough. The first write is
 --        an EXPIRE, which Redis lets through at maxmemory, and what follows it too: a running answer always gets its
 --        end.
+--        A number below the one that meta has is of another life of the session: Redis lost the delete between them.
 --        Redis may have lost the end of the generation before together with this one's beginning. Its writer is at
 --        work on that too, and fenced once this one has begun again: so this one is early, and waits, until it
 --        insists; then the other gets an end from here, for every generation has one.
@@ -36,6 +37,7 @@ for i = 10, 9 + meta_strings, 2 do
   if lost and ARGV[i] == 'generation' then
     local same = ARGV[i + 1] == held[5]
     if same and held[3] ~= 'running' then return {'fenced'} end
+    if tonumber(ARGV[i + 1]) < tonumber(held[5] or 0) then return {'fenced'} end
     unended = not same and held[3] == 'running' and last
   end
 end
