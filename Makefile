@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check lock docs clean
+.PHONY: help run test chaos bench check lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +27,10 @@ test: $(VENV)/dev $(VENV)/embedded ## Run all tests against a real Redis
 chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECONDS=300 FAIL_FAST=1
 	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
+
+# QUICK=1 takes little of everything: for function, not for figures. Whole runs renew docs/bench.json and bench.svg.
+bench: $(VENV)/dev $(VENV)/embedded ## Measure against two baselines: QUICK=1
+	@exec $(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 check: $(VENV)/dev ## Format, lint, types, dead links in the docs
 	@$(BIN)/python -m ruff format --check .
