@@ -1,4 +1,4 @@
-"""A Redis that comes back without a takeover, while both who believe to hold the attempt live on."""
+"""A Redis that comes back without what it said last, while all who wrote that live on."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,7 +8,7 @@ import redis.asyncio
 
 from services.generate_stream.attempt import Ask, Attempt
 from services.generate_stream.bodies import StartBody
-from services.generate_stream.log import Appended, Fenced, Gap, Lease, Log
+from services.generate_stream.log import Appended, Early, Fenced, Gap, Lease, Log
 from shared import keys
 from shared.redis import connector
 from shared.wire import Wire
@@ -58,6 +58,35 @@ async def test_a_generation_that_is_written_again_has_no_losses_of_the_one_befor
     await restored(plain, session, before)
     assert isinstance(await log.append(following, 0, [following.started]), Appended)
     assert ((await log.held(session)).generation, (await log.held(session)).losses) == (2, 0)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["its end", "all of it"])
+async def test_the_generation_before_is_written_again_first_when_both_were_lost(
+    log: Log, plain: Any, session: str, ended: bool
+) -> None:
+    first = await begin(log, session)
+    before = await dumped(plain, session)
+    await log.append(first, 1, [END], "completed")
+    second = await begin(log, session)
+    if ended:
+        await plain.delete(keys.log(session), keys.meta(session))
+    else:
+        await restored(plain, session, before)
+    assert await log.append(second, 0, [second.started]) == Early()
+    assert isinstance(await log.append(first, 0, [first.started, END], "completed"), Appended)
+    assert isinstance(await log.append(second, 0, [second.started]), Appended)
+    said = [(fields[b"status"], fields[b"generation"]) for _, fields in await plain.xrange(keys.log(session))]
+    assert said == [(b"started", b"1"), (b"completed", b"1"), (b"started", b"2")]
+
+
+async def test_a_generation_whose_predecessor_nobody_writes_again_does_not_wait_for_ever(
+    log: Log, plain: Any, session: str
+) -> None:
+    await log.append(await begin(log, session), 1, [END], "completed")
+    second = await begin(log, session)
+    await plain.delete(keys.log(session), keys.meta(session))
+    assert isinstance(await log.append(second, 0, [second.started], insist=True), Appended)
+    assert [fields[b"generation"] for _, fields in await plain.xrange(keys.log(session))] == [b"2"]
 
 
 async def begin(log: Log, session: str) -> Attempt:

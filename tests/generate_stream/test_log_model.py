@@ -236,10 +236,12 @@ class LogMachine(RuleBasedStateMachine):
             return Fenced()  # Redis lost the takeover, and the attempt before it has come to the end
         if not mine and attempt.generation < int(world.meta.get("generation", 0)):
             return Fenced()  # Redis lost a delete, and the life of the session that began after it
-        if not mine and world.running and world.log and world.meta["generation"] != str(attempt.generation):
-            if not insist:
-                return Early()
-            lost = int(world.meta["generation"])
+        known = int(world.meta.get("generation", 0))
+        unended = not mine and world.running and bool(world.log) and known != attempt.generation
+        if not insist and not mine and (unended or attempt.generation > known + 1):
+            return Early()
+        if unended:
+            lost = known
             world.log.append((Position(world.last.ms, world.last.seq + 1), lost_end(lost)))
             self.cut_off.discard(lost)
         stop = mine and world.stopping

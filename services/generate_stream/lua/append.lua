@@ -13,9 +13,9 @@
 --        an EXPIRE, which Redis lets through at maxmemory, and what follows it too: a running answer always gets its
 --        end.
 --        A number below the one that meta has is of another life of the session: Redis lost the delete between them.
---        Redis may have lost the end of the generation before together with this one's beginning. Its writer is at
---        work on that too, and fenced once this one has begun again: so this one is early, and waits, until it
---        insists; then the other gets an end from here, for every generation has one.
+--        Redis may have lost the end of the generation before, or all of it, together with this one's beginning. Its
+--        writer is at work on that too, and fenced once this one has begun again: so this one is early, and waits,
+--        until it insists; then one that has begun gets an end from here, for every generation has one.
 local log, meta = KEYS[1], KEYS[2]
 local mine = tonumber(ARGV[1])
 local held = redis.call('HMGET', meta, 'attemptMs', 'token', 'status', 'stop', 'generation')
@@ -32,16 +32,17 @@ end
 local first, meta_strings = tonumber(ARGV[3]), tonumber(ARGV[9])
 local lost = held_ms < mine
 if lost and meta_strings == 0 then return {'gap', -1} end
-local unended
+local unended, missing
 for i = 10, 9 + meta_strings, 2 do
   if lost and ARGV[i] == 'generation' then
     local same = ARGV[i + 1] == held[5]
     if same and held[3] ~= 'running' then return {'fenced'} end
     if tonumber(ARGV[i + 1]) < tonumber(held[5] or 0) then return {'fenced'} end
     unended = not same and held[3] == 'running' and last
+    missing = tonumber(ARGV[i + 1]) > tonumber(held[5] or 0) + 1
   end
 end
-if unended and ARGV[8] == '' then return {'early'} end
+if (unended or missing) and ARGV[8] == '' then return {'early'} end
 if first > have + 1 then return {'gap', have} end
 
 local time = redis.call('TIME')
