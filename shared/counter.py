@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 
-class Counter(Collector):
+class HotCounter(Collector):
     """Counts by `counter.value += n`. The library's own takes a lock each time: 0.7 µs, of 30 that a frame may cost."""
 
     def __init__(self, name: str, documentation: str) -> None:

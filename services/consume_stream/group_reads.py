@@ -71,7 +71,11 @@ class GroupReads:
         return self._stands and self._epoch == self._wires.live.epoch
 
     def close(self) -> None:
-        """Give the group up. Never waits, so that it runs whole when the viewer is cancelled."""
+        """Give the group up; the next `resume` takes a new one. Never waits, so it runs whole in a cancelled viewer.
+
+        Also after whatever failed or was cancelled: that may still come to pass, even after the next command, and must
+        not move a group that is in use.
+        """
         if self._group:
             self._wires.groups.destroy(self._session, self._group)
         self._group, self._stands = "", False
@@ -89,7 +93,7 @@ class GroupReads:
         try:
             refusal, here, end = await asyncio.gather(self._make(position), found, last)
         except (RedisError, asyncio.CancelledError):
-            self._doubt()
+            self.close()
             raise
         if refusal and end:
             raise refusal  # there is a log, so the group should stand
@@ -108,7 +112,7 @@ class GroupReads:
             async with self._wires.replays:
                 reply = await self._wires.bulk.send(self._command(self._count))
         except (RedisError, asyncio.CancelledError):
-            self._doubt()
+            self.close()
             raise
         raw = reply[0][1] if reply else []
         self.drained = len(raw) < self._count
@@ -131,7 +135,7 @@ class GroupReads:
                 self._ask()
             return await news
         except (RedisError, asyncio.CancelledError):
-            self._doubt()
+            self.close()
             raise
         finally:
             self._news = None
@@ -169,10 +173,6 @@ class GroupReads:
             waiting.set_exception(news)
         else:
             waiting.set_result(news)
-
-    def _doubt(self) -> None:
-        """What was asked for may still come to pass, even after the next command: it must not move a group in use."""
-        self.close()
 
     def _command(self, count: int) -> bytes:
         group = ("GROUP", self._group, "viewer", "COUNT", count, "NOACK")

@@ -73,6 +73,6 @@ async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
 async def last(wire: Wire, session: str) -> Entry | None:
     """The last entry of a log; None where there is no log."""
     newest = pack("XREVRANGE", keys.log(session), "+", "-", "COUNT", 1)
-    # A connection that broke while nobody asked shows it only now; Redis itself may be back long since.
+    # A connection that breaks at this very moment is no reason to turn a viewer away: the next one may stand at once.
     entries = await retried(lambda: wire.send(newest), tries=2)
     return events.decode(entries[0]) if entries else None

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
-from shared.counter import Counter as HotCounter
+from shared.counter import HotCounter
 
 VIEWERS = Gauge("rejoin_viewers", "Viewers connected to this process now")
 REFUSED = Counter("rejoin_viewers_refused", "Viewers turned away, by error code", ["code"])

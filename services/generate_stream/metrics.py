@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
-from shared.counter import Counter as HotCounter
+from shared.counter import HotCounter
 
 RUNNING = Gauge("rejoin_generations_running", "Generations that this process runs now")
 STARTED = Counter("rejoin_generations_started", "Generations begun here", ["provider"])

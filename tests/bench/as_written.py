@@ -13,12 +13,13 @@ from typing import Any
 
 import nanoid
 import redis.asyncio as redis
-import uvicorn
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from tests.bench.serving import serve
 
 CONNECTIONS_MAX = 20_000
 """The library's own pool ends at 100: two viewers of three would be refused."""
@@ -54,13 +55,4 @@ def application(url: str) -> Starlette:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        application(os.environ["REDIS_URL"]),
-        host="127.0.0.1",
-        port=int(os.environ["REJOIN_PORT"]),
-        log_level="warning",
-        http="httptools",
-        loop="uvloop",
-        backlog=4096,
-        timeout_graceful_shutdown=1,
-    )
+    serve(application(os.environ["REDIS_URL"]))

@@ -7,12 +7,10 @@ Takes `pace` and `written` as the writer does, being its own.
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-import uvicorn
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.bench.control import obey
+from tests.bench.serving import serve
 from tests.bench.stamps import chunk
 
 
@@ -88,13 +87,4 @@ def application() -> Starlette:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        application(),
-        host="127.0.0.1",
-        port=int(os.environ["REJOIN_PORT"]),
-        log_level="warning",
-        http="httptools",
-        loop="uvloop",
-        backlog=4096,
-        timeout_graceful_shutdown=1,
-    )
+    serve(application())
