@@ -18,6 +18,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"producer"},
         {"generation"},
         {"history", "writer"},
+        {"pipeline"},
         {"delivery"},
         {"draft", "log"},
         {"attempt"},

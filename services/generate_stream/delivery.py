@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from services.generate_stream.attempt import Fields
 from services.generate_stream.draft import Draft, size_of
-from services.generate_stream.log import Appended, Early, Fenced, Gap
+from services.generate_stream.log import Appended, Fenced, Gap
 
 BATCH_MAX_ENTRIES = 256
 BATCH_MAX_BYTES = 512 * 1024
@@ -25,7 +25,9 @@ class Delivery:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._next = 1
-        """The seq of the first entry that the log is not known to have. Its script has written `started`."""
+        """The seq of the first entry that has not been sent. The log's script has written `started`."""
+        self._kept = 1
+        """The seq of the first entry that the log is not known to have."""
         self._taken = 0
 
     @property
@@ -35,11 +37,11 @@ class Delivery:
 
     @property
     def behind(self) -> bool:
-        """Whether the log lacks an entry."""
+        """Whether an entry has not been sent."""
         return self._next < len(self._draft.entries)
 
     def batch(self) -> Batch:
-        """What to send next; empty where the log has all. What has gathered becomes entries."""
+        """What to send next, and takes it for sent; empty where all has been. What has gathered becomes entries."""
         self._draft.cut()
         entries: list[Fields] = []
         size = 0
@@ -48,13 +50,19 @@ class Delivery:
             if entries and size > BATCH_MAX_BYTES:
                 break
             entries.append(entry)
-        whole = self._next + len(entries) == len(self._draft.entries)
-        return Batch(self._next, entries, whole, self._draft.size)
+        first, self._next = self._next, self._next + len(entries)
+        return Batch(first, entries, not self.behind, self._draft.size)
 
-    def replied(self, batch: Batch, reply: Appended | Gap | Fenced | Early) -> None:
-        """Take what a reply to a batch says."""
-        if isinstance(reply, Fenced | Early):
+    def replied(self, batch: Batch, reply: Appended | Gap | Fenced) -> None:
+        """Take what a reply to the oldest batch on its way says. A gap is filled from its beginning."""
+        if isinstance(reply, Fenced):
             return
-        self._next = reply.last + 1
-        if isinstance(reply, Appended) and batch.whole:
+        self._kept = reply.last + 1
+        if isinstance(reply, Gap):
+            self.rewind()
+        elif batch.whole:
             self._taken = batch.content
+
+    def rewind(self) -> None:
+        """Whatever is on its way may be lost: send again all that the log is not known to have."""
+        self._next = self._kept

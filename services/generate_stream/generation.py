@@ -14,6 +14,7 @@ from services.generate_stream import metrics
 from services.generate_stream.attempt import Attempt
 from services.generate_stream.draft import Draft
 from services.generate_stream.log import Log
+from services.generate_stream.pipeline import Pipeline
 from services.generate_stream.providers import ChatRequest, Delta, Done, Provider, ProviderError
 from services.generate_stream.writer import LOST, STOP, Writer
 from shared import logs
@@ -58,16 +59,17 @@ class Generation:
         self._compose = compose
         self._stall_timeout_s = limits.stall_timeout_s
         self._draft = Draft(attempt.generation, attempt.started, limits.answer_max_bytes)
-        self._writer = Writer(attempt, self._draft, log, limits.lease_s, limits.ttl_s, score)
+        self._pipeline = Pipeline(attempt, self._draft, log, limits.lease_s / 2)
+        self._writer = Writer(self._pipeline, attempt.session, self._draft, log, limits.lease_s, limits.ttl_s, score)
         self._began = time.monotonic()
 
     def look(self) -> None:
         """Somebody says that meta has changed (a stop, a delete): beat now, and see."""
-        self._writer.wake()
+        self._pipeline.wake()
 
     def release(self) -> None:
         """Let go, so that another process begins the next attempt at once."""
-        self._writer.release()
+        self._pipeline.release()
 
     async def run(self) -> None:
         """Run to the end; `over` tells which, and the answer is kept a while after."""
@@ -77,7 +79,7 @@ class Generation:
             while (outcome := await self._writer.write()) == STOP:
                 # The end comes first: whatever the provider says to being closed is no end any more.
                 self._draft.end("stopped", self._ms(), finish_reason="stopped")
-                self._writer.wake()
+                self._pipeline.wake()
                 await _close(reading)
         except Exception:  # noqa: BLE001 - what waits for this answer must hear of its end; another process takes over
             _log.exception("writing broke", extra={"fields": {"session": self.attempt.session}})
@@ -103,7 +105,7 @@ class Generation:
             _log.exception("reading a provider broke", extra={"fields": {"session": self.attempt.session}})
             self._fail(ProviderError("provider_error", "The model could not be read.", retryable=True))
         finally:
-            self._writer.wake()
+            self._pipeline.wake()
 
     def _complete(self, finish_reason: str, usage: Any) -> None:
         self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
@@ -134,12 +136,12 @@ class Generation:
                         return self._complete(whole(part.finish_reason), part.usage)
                     self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, self._ms())
                     if self._draft.has_gathered():
-                        self._writer.wake()
+                        self._pipeline.wake()
                     if self._draft.reached_limit:
                         return self._complete("length_cap", None)
-                    if self._writer.is_full:
+                    if self._pipeline.is_full:
                         silence.reschedule(None)
-                        await self._writer.room()
+                        await self._pipeline.room()
                     self._put_off(silence)
         except TimeoutError:
             text = f"The model said nothing for {self._stall_timeout_s:g} seconds."
