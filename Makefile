@@ -50,8 +50,9 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --no-config --universal --python
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 COMPILE := $(LOCK) pyproject.toml
 
-docs: $(VENV)/dev ## Renew the settings table of README from the code
+docs: $(VENV)/dev ## Renew the settings in README and the cost tables in ARCHITECTURE from the code
 	@$(BIN)/python -m tests.docs.settings_table
+	@$(BIN)/python -m tests.bench.model --write
 
 clean: ## Remove the environment and all caches, but not the sessions in .rejoin
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info

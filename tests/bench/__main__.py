@@ -23,6 +23,7 @@ from tests.bench.progress import Progress
 from tests.bench.result import result
 from tests.bench.rig import FULL, QUICK, Found, Rig, Size
 from tests.bench.table import tables
+from tests.bench.works.cost import cost
 from tests.bench.works.generating import generating, generating_far_from_redis
 from tests.bench.works.growth import growth
 from tests.bench.works.idle import idle
@@ -44,6 +45,7 @@ WORKS: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "W6, Redis 50 ms away": generating_far_from_redis,
     "W7": storm,
     "scale": growth,
+    "cost": cost,
 }
 _WORK_WITHIN_S = 600.0
 _CONNECTIONS = 15_000

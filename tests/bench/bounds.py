@@ -8,15 +8,18 @@ from tests.bench.figures import AS_WRITTEN, FLOOR, Figure
 SDK = "SDK alone"
 UNDISTURBED = "without replays"
 SMALLEST = "1 × the sessions"
+MODEL = "the model"
+LOAD = "the model of the load alone"
 
 
 class Bound(NamedTuple):
-    """A limit for one figure: of its value, or of its ratio to another's."""
+    """Limits for one figure: of its value, or of its ratio to another's."""
 
     work: str
     figure: str
     at_most: float
     to: str | None = None
+    at_least: float = 0.0
 
 
 class Judgement(NamedTuple):
@@ -28,7 +31,7 @@ class Judgement(NamedTuple):
     @property
     def met(self) -> bool:
         """Whether the figure is within its bound."""
-        return self.found <= self.bound.at_most
+        return self.bound.at_least <= self.found <= self.bound.at_most
 
 
 BOUNDS = (
@@ -61,6 +64,16 @@ BOUNDS = (
     Bound("W7", "p99 to the first frame", 0.5, AS_WRITTEN),
     Bound("scale", "CPU per chunk, 2 × the sessions", 1.1, SMALLEST),
     Bound("scale", "CPU per chunk, 4 × the sessions", 1.1, SMALLEST),
+    *(
+        Bound("cost", f"{figure} per chunk, {shape}", at_most, to, at_least)
+        for shape in ("many sessions", "many viewers")
+        for figure in ("Redis commands", "bytes into Redis", "bytes out of Redis", "bytes to viewers")
+        # Chunks that gather cost less than by the load: that is an upper bound.
+        for to, at_least, at_most in ((MODEL, 0.95, 1.05), (LOAD, 0.0, 1.1))
+    ),
+    Bound("cost", "Redis commands that the model has otherwise, many sessions", 0.05),
+    Bound("cost", "Redis commands that the model has otherwise, many viewers", 0.05),
+    Bound("cost", "Redis commands per visit", 1.05, MODEL, 0.95),
 )
 
 

@@ -20,11 +20,11 @@ class Crowd:
         """Since the beginning."""
         self.lost = 0
         self.late_us: list[int] = []
-        self.reads = 0
+        self.reads = self.bytes = 0
 
     def mark(self) -> None:
         """Begin to count how late chunks are."""
-        self.late_us, self.reads = [], 0
+        self.late_us, self.reads, self.bytes = [], 0, 0
 
     def took(self, received: bytes) -> None:
         """Count what came at one moment."""
@@ -32,11 +32,12 @@ class Crowd:
         self.late_us += [now - stamp for stamp in came]
         self.chunks += len(came)
         self.reads += 1
+        self.bytes += len(received)
 
     def report(self) -> dict[str, float]:
         """The figures since the mark."""
         late = {f"{name}_ms": value / 1000 for name, value in quantiles(self.late_us).items()}
-        return {"chunks": len(self.late_us), "reads": self.reads} | late
+        return {"chunks": len(self.late_us), "reads": self.reads, "bytes": self.bytes} | late
 
 
 class Connection(asyncio.Protocol):

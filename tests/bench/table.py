@@ -35,7 +35,8 @@ def _verdict(figure: Figure, judgement: Judgement) -> tuple[str, str, str]:
     to = f" × {bound.to}" if bound.to else ""
     if bound.to and bound.to not in _HEAD:
         to += f" ({_value(figure.value(bound.to), figure.unit)})"
-    return f"≤ {bound.at_most:g}{to}", f"{judgement.found:.3g}", met
+    least = f"{bound.at_least:g} … " if bound.at_least else "≤ "
+    return f"{least}{bound.at_most:g}{to}", f"{judgement.found:.3g}", met
 
 
 def _value(value: float | None, unit: str) -> str:

@@ -19,6 +19,12 @@ def test_a_ratio_on_its_bound_is_met_and_one_above_is_missed() -> None:
     assert [each.met for each in judged([figure(7, 10), figure(7.1, 10)], BOUNDED)] == [True, False]
 
 
+def test_a_bound_of_two_sides_is_missed_on_either() -> None:
+    bounded = (Bound("W1", "p50", 1.1, AS_WRITTEN, at_least=0.9),)
+    found = [figure(8.9, 10), figure(9.1, 10), figure(11.1, 10)]
+    assert [each.met for each in judged(found, bounded)] == [False, True, False]
+
+
 def test_a_bound_without_a_baseline_is_of_the_value_itself() -> None:
     (judgement,) = judged([Figure("W4", "memory", "KB", {OURS: [41.0, 39.0, 30.0]})], BOUNDED)
     assert (judgement.found, judgement.met) == (39, True)

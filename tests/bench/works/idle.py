@@ -6,13 +6,14 @@ from tests.bench.figures import AS_WRITTEN, FLOOR, OURS
 from tests.bench.lane import Lane
 from tests.bench.rig import Rig
 
+VIEWERS = 5_000
 _WINDOWS_LONG = 4
 """Idle costs come in beats, up to the ping's 15 s: a window must hold some."""
 
 
 async def idle(rig: Rig) -> None:
     """W4: 5,000 viewers on 5,000 sessions."""
-    viewers, seconds = rig.size.of(5_000), rig.size.window_s * _WINDOWS_LONG
+    viewers, seconds = rig.size.of(VIEWERS), rig.size.window_s * _WINDOWS_LONG
     memory: dict[str, list[float]] = {}
     core: dict[str, list[float]] = {}
     redis: dict[str, list[float]] = {}
