@@ -10,7 +10,7 @@ from tests.bench.counted import parse
 from tests.bench.model.costs import commands, costs, traffic
 from tests.bench.model.events import Load, first_answers, running, total, visits
 from tests.bench.model.page import events_table, scale_table, written
-from tests.bench.model.scale import Assumed, Measured, measured, needs
+from tests.bench.model.scale import Assumed, Measured, measured, needs, viewers_of_one_redis
 from tests.bench.model.sizes import Text, frame, read
 from tests.bench.works.idle import VIEWERS
 from tests.processes import ROOT
@@ -80,6 +80,12 @@ def test_ten_times_the_viewers_need_ten_times_the_machines() -> None:
     assert large.delivered_per_s == 10 * small.delivered_per_s == 300_000
     assert large.redis_cores == pytest.approx(10 * small.redis_cores) == pytest.approx(6.1)
     assert large.shards == 9
+
+
+def test_one_redis_is_enough_for_the_viewers_that_need_one_shard() -> None:
+    most = viewers_of_one_redis(ONE, Assumed())
+    assert most == 11_400
+    assert (needs(most, ONE, Assumed()).shards, needs(most + 100, ONE, Assumed()).shards) == (1, 2)
 
 
 def test_a_process_is_full_by_its_viewers_or_by_its_core() -> None:

@@ -1,12 +1,14 @@
 """The model's two tables in ARCHITECTURE.md. Pure."""
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 
 from tests.bench.model.costs import Cost, costs
-from tests.bench.model.scale import Assumed, Measured, Needs, needs
+from tests.bench.model.scale import Assumed, Measured, Needs, needs, viewers_of_one_redis
 from tests.bench.model.sizes import Text
 
+_WIDTH = 120
 VIEWERS = (10_000, 100_000, 1_000_000)
 _HEAD = ("event", "how often", "sent", "run by the script", "round trips", "into Redis", "out of Redis", "to viewers")
 _OFTEN = {
@@ -61,8 +63,13 @@ def scale_table(per: Measured) -> str:
         f" consume-stream, {per.chunk_us:.0f} µs in Redis, {per.read_us:.1f} µs there per further read;"
         f" {per.idle_us:.0f} µs per second and {per.viewer_kb:.0f} KB per waiting viewer;"
         f" {per.entry_b:.0f} B of Redis per entry, {per.meta_b:.0f} B per meta."
+        f" One Redis is enough for {viewers_of_one_redis(per, Assumed()):,} such viewers."
     )
-    return _markdown(("viewers", *(f"{viewers:,}" for viewers in VIEWERS)), rows, words=1) + "\n\n" + taken
+    return (
+        _markdown(("viewers", *(f"{viewers:,}" for viewers in VIEWERS)), rows, words=1)
+        + "\n\n"
+        + textwrap.fill(taken, _WIDTH)
+    )
 
 
 def written(page: str, name: str, table: str) -> str:

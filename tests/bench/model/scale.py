@@ -109,5 +109,11 @@ def needs(viewers: int, per: Measured, assumed: Assumed) -> Needs:
     )  # fmt: skip
 
 
+def viewers_of_one_redis(per: Measured, assumed: Assumed) -> int:
+    """How many viewers a Redis has time for, in round hundreds."""
+    many = 1_000_000
+    return int(many * assumed.ceiling / needs(many, per, assumed).redis_cores) // 100 * 100
+
+
 def _processes(cores: float, full: float, assumed: Assumed) -> int:
     return math.ceil(max(cores / assumed.ceiling, full))
