@@ -1,5 +1,9 @@
 """Which providers a process has, and that no key goes where it does not belong."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from services.generate_stream.providers import Provider
@@ -13,8 +17,18 @@ from services.generate_stream.providers.registry import (
 from tests.fakes import upstream
 from tests.fakes.connection import Request
 from tests.fakes.heard import hear
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.anyio
+
+LOADED_SDKS = """
+import os, sys
+import services.generate_stream.app
+from services.generate_stream.providers.registry import configured
+from services.generate_stream.settings import Settings
+configured(Settings.read(os.environ).providers)
+print(*sorted({"openai", "anthropic"} & sys.modules.keys()))
+"""
 
 
 async def close(providers: dict[str, Provider]) -> None:
@@ -54,6 +68,23 @@ async def test_models_are_a_list_with_the_default_first() -> None:
     providers = configured(ProviderSettings(openai_api_key="o", openai_model=" big, small ,,big,"))
     assert providers["openai"].models == ("big", "small")
     await close(providers)
+
+
+@pytest.mark.parametrize(
+    ("keys", "loaded"),
+    [
+        ([], []),
+        (["OPENAI_API_KEY"], ["openai"]),
+        (["GEMINI_API_KEY"], ["openai"]),
+        (["ANTHROPIC_API_KEY"], ["anthropic"]),
+        (["OPENAI_API_KEY", "ANTHROPIC_API_KEY"], ["anthropic", "openai"]),
+    ],
+)
+def test_a_process_loads_the_sdks_that_it_uses_and_no_other(keys: list[str], loaded: list[str]) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | dict.fromkeys(keys, "sk-test")
+    command = [sys.executable, "-c", LOADED_SDKS]
+    told = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert told.stdout.split() == loaded
 
 
 def test_settings_do_not_show_their_keys() -> None:

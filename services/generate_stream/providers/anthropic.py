@@ -38,7 +38,7 @@ class Anthropic:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
         finish_reason, usage, whole = "unknown", dict[str, Any](), False
-        async with opened(self._client.messages.create(**_parameters(request), stream=True)) as events:
+        async with opened(self._client.messages.create(**_parameters(request), stream=True), anthropic) as events:
             try:
                 async for event in events:
                     if event.type == "content_block_delta" and (part := _part(event)):
@@ -50,7 +50,7 @@ class Anthropic:
                     usage |= _usage(event)
             except Exception as exc:
                 # After message_stop nothing can be lost any more.
-                if not (whole and is_broken(exc)):
+                if not (whole and is_broken(exc, anthropic)):
                     raise
             if not whole:
                 raise cut()

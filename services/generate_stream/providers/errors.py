@@ -1,13 +1,44 @@
 """From whatever an SDK raises to a ProviderError: one pure mapping for every vendor."""
 
 import ssl
+from typing import Protocol
 
-import anthropic
 import anyio
 import httpx2
-import openai
 
 from services.generate_stream.providers import ProviderError
+
+
+class ApiError(Protocol):
+    """What an SDK's error says of what the server sent."""
+
+    body: object
+
+
+class StatusError(ApiError, Protocol):
+    """An answer other than 200, or an error within a stream."""
+
+    status_code: int
+
+
+class Sdk(Protocol):
+    """A vendor's SDK, by its errors; the modules `openai` and `anthropic` are that as they stand.
+
+    The one in use is handed in, so that the other one is not imported for its names alone.
+    """
+
+    @property
+    def APIError(self) -> type[ApiError]: ...  # noqa: N802 - the SDKs' own spelling, as are those below
+
+    @property
+    def APIStatusError(self) -> type[StatusError]: ...  # noqa: N802
+
+    @property
+    def APIConnectionError(self) -> type[Exception]: ...  # noqa: N802
+
+    @property
+    def APITimeoutError(self) -> type[Exception]: ...  # noqa: N802
+
 
 _TEXTS = {
     "provider_auth": "The provider did not accept this server's key.",
@@ -48,36 +79,29 @@ _BY_KIND = {
 }
 
 # A transport that broke; the SDKs let the last two pass unwrapped (https://github.com/pydantic/httpx2/issues/854).
-_BROKEN = (
-    openai.APIConnectionError,
-    anthropic.APIConnectionError,
-    httpx2.RequestError,
-    ssl.SSLError,
-    anyio.EndOfStream,
-)
+_BROKEN = (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream)
 # Transport errors of a request that reached nobody: nothing was cut, and "refused" is a word for answers.
 _UNSENT = (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
-_TIMED_OUT = (openai.APITimeoutError, anthropic.APITimeoutError, httpx2.TimeoutException)
 
 
-def provider_error(exc: Exception) -> ProviderError:
+def provider_error(exc: Exception, sdk: Sdk) -> ProviderError:
     """Say what `exc` means for the asker. The text is always ours: a vendor's may quote a key or the prompt."""
-    if isinstance(exc, openai.APIStatusError | anthropic.APIStatusError):
+    if isinstance(exc, sdk.APIStatusError):
         return _by_body(exc.body, exc.status_code)
-    if isinstance(exc, _TIMED_OUT):
+    if isinstance(exc, sdk.APITimeoutError | httpx2.TimeoutException):
         return _error("provider_timeout")
-    if is_broken(exc):
+    if is_broken(exc, sdk):
         unsent = isinstance(exc, _UNSENT) or isinstance(exc.__cause__, _UNSENT)
         return _error("provider_error", _UNREACHABLE) if unsent else _error("provider_cut")
-    if isinstance(exc, openai.APIError | anthropic.APIError):
+    if isinstance(exc, sdk.APIError):
         return _by_body(exc.body, None)
     return _error("provider_error", _UNREADABLE)
 
 
-def is_broken(exc: Exception) -> bool:
+def is_broken(exc: Exception, sdk: Sdk) -> bool:
     """Whether the transport broke, by its own error or by a body that ends within a character."""
     half_character = isinstance(exc, UnicodeDecodeError) and exc.reason == "unexpected end of data"
-    return half_character or isinstance(exc, _BROKEN)
+    return half_character or isinstance(exc, (sdk.APIConnectionError, *_BROKEN))
 
 
 def cut() -> ProviderError:

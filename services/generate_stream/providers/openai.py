@@ -38,7 +38,7 @@ class OpenAI:
         """Ask, and give each part as it comes; see Provider."""
         finish_reason, usage = "", None
         create = self._client.chat.completions.create
-        async with opened(create(**self._parameters(request), extra_headers=self._headers)) as chunks:
+        async with opened(create(**self._parameters(request), extra_headers=self._headers), openai) as chunks:
             try:
                 async for chunk in chunks:
                     for part in _parts(chunk):
@@ -47,7 +47,7 @@ class OpenAI:
                     usage = _usage(chunk) or usage
             except Exception as exc:
                 # After its finish_reason the answer is whole; only the bill was lost.
-                if not (finish_reason and is_broken(exc)):
+                if not (finish_reason and is_broken(exc, openai)):
                     raise
             if not finish_reason:
                 raise cut()

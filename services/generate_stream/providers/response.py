@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from services.generate_stream.providers import ProviderError
-from services.generate_stream.providers.errors import provider_error
+from services.generate_stream.providers.errors import Sdk, provider_error
 
 _CONNECT_S = 10.0
 
@@ -23,7 +23,7 @@ def timeout(stall_s: float) -> httpx2.Timeout:
 
 
 @asynccontextmanager
-async def opened(request: Awaitable[_Stream]) -> AsyncGenerator[_Stream, None]:
+async def opened(request: Awaitable[_Stream], sdk: Sdk) -> AsyncGenerator[_Stream, None]:
     """Send `request` and give its stream of events; the connection is closed at once on every way out.
 
     The SDKs' transport shields its own close, so that this holds in a cancelled task as well.
@@ -38,4 +38,4 @@ async def opened(request: Awaitable[_Stream]) -> AsyncGenerator[_Stream, None]:
     except Exception as exc:
         # Everything, because the SDKs don't validate what a server sends: any wrong shape, any error. Each answer
         # must end by an entry, and this is the edge where the vendor's world ends.
-        raise provider_error(exc) from exc
+        raise provider_error(exc, sdk) from exc
