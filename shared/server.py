@@ -87,6 +87,14 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What was loaded stays, the vendors' SDKs too, which the application loads at its start: a full collection
+        # that walks over it (200,000 objects, 120 ms) would hold up every viewer.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GC_THRESHOLD, *gc.get_threshold()[1:])
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
         assert self._loop is not None
@@ -126,10 +134,6 @@ def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]
     )
     _log.info("listening", extra={"fields": {"host": host, "port": listening.getsockname()[1]}})
     server = _Server(config, drain)
-    # What was imported stays: a full collection that walks over it would hold every viewer up for tens of ms.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GC_THRESHOLD, *gc.get_threshold()[1:])
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(1)
