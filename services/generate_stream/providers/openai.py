@@ -1,6 +1,6 @@
 """Chat Completions by the openai SDK: OpenAI itself, Gemini's endpoint, and every compatible server."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Iterator
 from typing import Any
 
 import httpx2
@@ -37,8 +37,7 @@ class OpenAI:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
         finish_reason, usage = "", None
-        create = self._client.chat.completions.create
-        async with opened(create(**self._parameters(request), extra_headers=self._headers), openai) as chunks:
+        async with opened(self._create(request), openai) as chunks:
             try:
                 async for chunk in chunks:
                     for part in _parts(chunk):
@@ -56,6 +55,19 @@ class OpenAI:
     async def close(self) -> None:
         """Close the SDK's connections."""
         await self._client.close()
+
+    def _create(self, request: ChatRequest) -> Awaitable[openai.AsyncStream[ChatCompletionChunk]]:
+        # The SDK's own `chat.completions.create` walks over every message to find types that it would have to turn
+        # into JSON. Ours are JSON already, and the walk takes 0.15 ms a message: a conversation of 200 would hold
+        # every other answer of this process up for 30 ms. This is what it calls after the walk.
+        return self._client.post(
+            "/chat/completions",
+            body=self._parameters(request),
+            options={"headers": self._headers, "security": {"bearer_auth": True}},
+            cast_to=ChatCompletionChunk,
+            stream=True,
+            stream_cls=openai.AsyncStream[ChatCompletionChunk],
+        )
 
     def _parameters(self, request: ChatRequest) -> dict[str, Any]:
         messages = [{"role": role, "content": content} for role, content in request.messages]
