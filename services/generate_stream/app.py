@@ -16,6 +16,7 @@ from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.producer import Producer
+from services.generate_stream.providers import ProviderError
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
@@ -34,6 +35,9 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # Here, and not when it serves: the SDKs take up to 1.5 s to load, and a process that listens before it can
+        # answer lets its first callers wait that long, where a refused one would have gone to another replica.
+        self._providers = configured(settings.providers)
         self.producer: Producer | None = None
         self.health: Health | None = None
 
@@ -58,14 +62,15 @@ class App:
         settings, instance = self.settings, new_instance()
         connect = redis.connector(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
-            providers = configured(settings.providers)
-            for provider in providers.values():
+            for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
+                with contextlib.suppress(ProviderError):  # it may do without
+                    await provider.warm()
             appends, commands = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
             channels = Channels(connect, redis.TIMEOUT_S)
             self.health = app.state.health = Health(commands)
             log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
-            self.producer = Producer(log, providers, channels, _limits(settings), settings.running_max)
+            self.producer = Producer(log, self._providers, channels, _limits(settings), settings.running_max)
             takeover = Takeover(self.producer, channels, settings.lease_s, settings.sweep_s, settings.on_lost_producer)
             for owner in (appends, commands, channels, self.health, self.producer, takeover):
                 owned.push_async_callback(owner.close)

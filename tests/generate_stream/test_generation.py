@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from services.generate_stream import starting
 from services.generate_stream.bodies import StartBody
@@ -47,6 +48,9 @@ class Sore:
             await asyncio.Event().wait()
         finally:
             raise RuntimeError("sore at the end")
+
+    async def warm(self) -> None:
+        """Nothing is put off."""
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -110,3 +114,17 @@ async def test_a_stopped_answer_is_stopped_though_its_provider_does_not_let_go(
     await until(has_words, STALL_S)
     await producer.log.stop(session, 1)
     await holds(redis_client, session, [], "Hello", status="stopped")
+
+
+async def test_what_redis_has_begun_runs_though_the_index_had_no_room(
+    producer: Producer, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: str) -> float:
+        raise ResponseError("command not allowed when used memory > 'maxmemory'.")
+
+    monkeypatch.setattr(producer.log, "enter_running", refused)
+    body = StartBody(prompt="done", provider="sore")
+    assert await starting.start(producer, body, session, "", 200) == 1
+    running = producer.running(session, 1)
+    assert running
+    assert await asyncio.wait_for(running.over, 5) == "completed"

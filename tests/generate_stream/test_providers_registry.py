@@ -1,5 +1,6 @@
 """Which providers a process has, and that no key goes where it does not belong."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from services.generate_stream.providers.registry import (
 from tests.fakes import upstream
 from tests.fakes.connection import Request
 from tests.fakes.heard import hear
-from tests.processes import ROOT
+from tests.processes import ROOT, vendor_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +30,34 @@ from services.generate_stream.settings import Settings
 configured(Settings.read(os.environ).providers)
 print(*sorted({"openai", "anthropic"} & sys.modules.keys()))
 """
+
+LOADED_BY_THE_FIRST_REQUESTS = """
+import asyncio, os, sys
+import services.generate_stream.app
+from services.generate_stream.providers import ChatRequest, Message
+from services.generate_stream.providers.registry import configured
+from services.generate_stream.settings import Settings
+
+async def main():
+    *vendors, demo = configured(Settings.read(os.environ).providers).values()
+    for provider in vendors:
+        await provider.warm()
+    before = set(sys.modules)
+    for provider in vendors:
+        async for part in provider.stream(ChatRequest("m", [Message("user", "?")])):
+            pass
+    print(type(part).__name__, *sys.modules.keys() - before)
+
+asyncio.run(main())
+"""
+
+
+def told(script: str, settings: dict[str, str]) -> list[str]:
+    """What a new process that runs `script` with these settings says."""
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | settings
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.split()
 
 
 async def close(providers: dict[str, Provider]) -> None:
@@ -81,10 +110,13 @@ async def test_models_are_a_list_with_the_default_first() -> None:
     ],
 )
 def test_a_process_loads_the_sdks_that_it_uses_and_no_other(keys: list[str], loaded: list[str]) -> None:
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | dict.fromkeys(keys, "sk-test")
-    command = [sys.executable, "-c", LOADED_SDKS]
-    told = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert told.stdout.split() == loaded
+    assert told(LOADED_SDKS, dict.fromkeys(keys, "sk-test")) == loaded
+
+
+async def test_a_warm_process_loads_nothing_more_for_its_first_prompts_and_has_sent_none() -> None:
+    async with upstream.running() as fake:
+        assert await asyncio.to_thread(told, LOADED_BY_THE_FIRST_REQUESTS, vendor_settings(fake.url)) == ["Done"]
+        assert len(fake.requests) == 3
 
 
 def test_settings_do_not_show_their_keys() -> None:

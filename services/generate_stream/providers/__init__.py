@@ -74,6 +74,10 @@ class Provider(Protocol):
         """
         ...
 
+    async def warm(self) -> None:
+        """Have the SDK load now what it would load at its first request. Sends nothing."""
+        ...
+
     async def close(self) -> None:
         """Close the SDK's connections."""
         ...

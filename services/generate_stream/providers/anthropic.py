@@ -9,6 +9,7 @@ from anthropic.types import MessageDeltaUsage, RawContentBlockDeltaEvent, RawMes
 
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
 from services.generate_stream.providers.errors import cut, is_broken
+from services.generate_stream.providers.rehearsal import rehearse
 from services.generate_stream.providers.response import RETRIES, opened, timeout
 
 BASE_URL = "https://api.anthropic.com"
@@ -23,6 +24,21 @@ _WITHOUT_THINKING = re.compile(
     r"claude-(instant|[1-3](?!\d)|haiku-4(?!\d)|(opus|sonnet)-4([-.][0-5])?(-\d{8})?(?![-.]?\d))", re.ASCII
 )
 
+_CANNED = """\
+event: message_start
+data: {"type":"message_start","message":{"usage":{"input_tokens":1,"output_tokens":1}}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello."}}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+"""
+
 
 class Anthropic:
     """Anthropic, or a server that speaks its Messages API."""
@@ -31,14 +47,14 @@ class Anthropic:
 
     def __init__(self, models: tuple[str, ...], *, key: str, base_url: str, stall_timeout_s: float) -> None:
         self.models = models
-        self._client = anthropic.AsyncAnthropic(
+        self.client = anthropic.AsyncAnthropic(
             api_key=key, base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
         )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
         finish_reason, usage, whole = "unknown", dict[str, Any](), False
-        async with opened(self._client.messages.create(**_parameters(request), stream=True), anthropic) as events:
+        async with opened(self.client.messages.create(**_parameters(request), stream=True), anthropic) as events:
             try:
                 async for event in events:
                     if event.type == "content_block_delta" and (part := _part(event)):
@@ -56,9 +72,13 @@ class Anthropic:
                 raise cut()
         yield Done(finish_reason, usage or None)
 
+    async def warm(self) -> None:
+        """Have the SDK load what it puts off; see Provider."""
+        await rehearse(self, _CANNED)
+
     async def close(self) -> None:
         """Close the SDK's connections."""
-        await self._client.close()
+        await self.client.close()
 
 
 def _parameters(request: ChatRequest) -> dict[str, Any]:

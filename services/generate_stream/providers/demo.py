@@ -64,6 +64,9 @@ class Demo:
             await asyncio.sleep(self._pace_s)
         yield Done("stop", _usage(request, text))
 
+    async def warm(self) -> None:
+        """Nothing is put off."""
+
     async def close(self) -> None:
         """Nothing is open."""
 

@@ -10,10 +10,20 @@ from openai.types.completion_usage import CompletionUsage
 
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
 from services.generate_stream.providers.errors import cut, is_broken
+from services.generate_stream.providers.rehearsal import rehearse
 from services.generate_stream.providers.response import RETRIES, opened, timeout
 
 BASE_URL = "https://api.openai.com/v1"
 GEMINI_BASE_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
+
+_CANNED = """\
+data: {"choices":[{"index":0,"delta":{"content":"Hello."},"finish_reason":"stop"}]}
+
+data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}
+
+data: [DONE]
+
+"""
 
 
 class OpenAI:
@@ -26,13 +36,13 @@ class OpenAI:
         self.models = models
         # Always our own header, so that no key of the environment goes to a server that it is not for.
         self._headers = {"Authorization": f"Bearer {key}" if key else openai.omit}
-        self._client = openai.AsyncOpenAI(
+        self.client = openai.AsyncOpenAI(
             api_key=key or "none", base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
         )
         host = httpx2.URL(base_url).host
         self._own_host = host == "openai.com" or host.endswith(".openai.com")
         if not self._own_host:
-            self._client.organization = self._client.project = None
+            self.client.organization = self.client.project = None
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
@@ -52,15 +62,19 @@ class OpenAI:
                 raise cut()
         yield Done(finish_reason, usage)
 
+    async def warm(self) -> None:
+        """Have the SDK load what it puts off; see Provider."""
+        await rehearse(self, _CANNED)
+
     async def close(self) -> None:
         """Close the SDK's connections."""
-        await self._client.close()
+        await self.client.close()
 
     def _create(self, request: ChatRequest) -> Awaitable[openai.AsyncStream[ChatCompletionChunk]]:
         # The SDK's own `chat.completions.create` walks over every message to find types that it would have to turn
         # into JSON. Ours are JSON already, and the walk takes 0.15 ms a message: a conversation of 200 would hold
         # every other answer of this process up for 30 ms. This is what it calls after the walk.
-        return self._client.post(
+        return self.client.post(
             "/chat/completions",
             body=self._parameters(request),
             options={"headers": self._headers, "security": {"bearer_auth": True}},
