@@ -1,6 +1,7 @@
 """What holds for every vendor's SDK: words pass on at once, silence ends, who stops reading closes the socket."""
 
 import asyncio
+import time
 from contextlib import aclosing
 
 import anyio
@@ -91,3 +92,17 @@ async def test_cancelling_the_reader_before_the_first_word_closes_the_socket_at_
         await fake.closed_within(0.25)
         with pytest.raises(asyncio.CancelledError):
             await reader
+
+
+def test_a_prompt_half_a_minute_later_finds_the_connection_kept(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def two_prompts() -> int:
+        async with asked(vendor, Script()) as (provider, fake):
+            await hear(provider)
+            now = time.monotonic
+            monkeypatch.setattr(time, "monotonic", lambda: now() + 30)
+            await hear(provider)
+            assert len(fake.requests) == 2
+            return len(fake.connections)
+
+    # In a loop of its own, whose clock may jump.
+    assert asyncio.run(two_prompts()) == 1

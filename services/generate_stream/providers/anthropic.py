@@ -10,7 +10,7 @@ from anthropic.types import MessageDeltaUsage, RawContentBlockDeltaEvent, RawMes
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
-from services.generate_stream.providers.response import RETRIES, opened, timeout
+from services.generate_stream.providers.response import LIMITS, RETRIES, opened, timeout
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -48,7 +48,11 @@ class Anthropic:
     def __init__(self, models: tuple[str, ...], *, key: str, base_url: str, stall_timeout_s: float) -> None:
         self.models = models
         self.client = anthropic.AsyncAnthropic(
-            api_key=key, base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
+            api_key=key,
+            base_url=base_url,
+            timeout=timeout(stall_timeout_s),
+            max_retries=RETRIES,
+            http_client=anthropic.DefaultAsyncHttpxClient(limits=LIMITS),
         )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:

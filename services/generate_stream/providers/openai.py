@@ -11,7 +11,7 @@ from openai.types.completion_usage import CompletionUsage
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
-from services.generate_stream.providers.response import RETRIES, opened, timeout
+from services.generate_stream.providers.response import LIMITS, RETRIES, opened, timeout
 
 BASE_URL = "https://api.openai.com/v1"
 GEMINI_BASE_URL = "https://generativelanguage.googleapis.com/v1beta/openai/"
@@ -37,7 +37,11 @@ class OpenAI:
         # Always our own header, so that no key of the environment goes to a server that it is not for.
         self._headers = {"Authorization": f"Bearer {key}" if key else openai.omit}
         self.client = openai.AsyncOpenAI(
-            api_key=key or "none", base_url=base_url, timeout=timeout(stall_timeout_s), max_retries=RETRIES
+            api_key=key or "none",
+            base_url=base_url,
+            timeout=timeout(stall_timeout_s),
+            max_retries=RETRIES,
+            http_client=openai.DefaultAsyncHttpxClient(limits=LIMITS),
         )
         host = httpx2.URL(base_url).host
         self._own_host = host == "openai.com" or host.endswith(".openai.com")

@@ -14,6 +14,10 @@ _CONNECT_S = 10.0
 RETRIES = 2
 """Before the first token only: the SDKs never repeat a request whose answer has begun."""
 
+LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60.0)
+"""The SDKs' own, but that an idle connection is kept for a minute and not for 5 s: the next prompt is spared the
+handshakes, two or three round trips to the vendor. One that the vendor has closed meanwhile is noticed, or retried."""
+
 _Stream = TypeVar("_Stream", bound=AbstractAsyncContextManager[Any])
 
 
