@@ -47,7 +47,7 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
     log = producer.log
 
     async def entered_and_begun() -> tuple[float, list[str]]:
-        # One write and one round trip (0.3 ms) for both; the wire keeps their order. Sent again with the same token,
+        # One write for both (0.1 ms of CPU less); the wire keeps their order. Sent again with the same token,
         # the script tells what it has begun.
         both = log.enter_running(ask.session), log.start(ask, told, generations_max)
         entered, begun = await asyncio.gather(*both, return_exceptions=True)
