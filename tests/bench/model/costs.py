@@ -24,6 +24,9 @@ from tests.bench.model.sizes import (
     string,
 )  # fmt: skip
 
+HISTORY_PAGE = 200
+"""Entries that one step of reading the history brings."""
+
 _LOOK, _LEASE = "hmget xrevrange time", "expire hset expire expire"
 
 
@@ -80,16 +83,17 @@ def _writing(text: Text) -> dict[str, Cost]:
     begun = size("EVALSHA", SHA, 2, log, meta, TOKEN, INSTANCE, 6000, 86400, "PUBLISH", 200, "", DIGEST, request, "")
     begun += sum(map(string, ("", *told)))
     brought = size("HMGET", meta, "messages", "messagesGeneration")
-    earlier = size("XREVRANGE", log, f"({MS}-0", "-", "COUNT", 200)
+    earlier = size("XREVRANGE", log, f"({MS}-0", "-", "COUNT", HISTORY_PAGE)
     beat = size("EVALSHA", SHA, 2, log, meta, MS, TOKEN, SEQ, 6000, 86400, "PUBLISH", "", "", 0)
     ok = ARRAY + string("ok") + len(f":{SEQ}\r\n") + INTEGER + string(MS)
     leaving = size("EVALSHA", SHA, 1, keys.RUNNING, text.session, SCORE)
-    replies = INTEGER + size("started", "1", MS) + len("*2\r\n$-1\r\n$-1\r\n") + len("*0\r\n")
     return {
         "start": Cost(
-            "zadd evalsha hmget xrevrange", f"{_LOOK} hset hdel xadd expire expire publish", 4,
-            entered + begun + brought + earlier, replies,
+            "zadd evalsha", f"{_LOOK} hset hdel xadd expire expire publish", 1,
+            entered + begun, INTEGER + size("started", "1", MS),
         ),
+        "history": Cost("hmget", "", 1, brought, len("*2\r\n$-1\r\n$-1\r\n")),
+        "history page": Cost("xrevrange", "", 1, earlier, HISTORY_PAGE * read(text.chunk)),
         "append": Cost("evalsha", f"{_LOOK} {_LEASE} publish", 1, beat, ok),
         "chunk": Cost("", "xadd", 0, appended(text.chunk)),
         "end": Cost("evalsha", "xadd hset zscore zrem", 1, leaving + appended(text.end) + len("completed"), INTEGER),

@@ -13,6 +13,8 @@ VIEWERS = (10_000, 100_000, 1_000_000)
 _HEAD = ("event", "how often", "sent", "run by the script", "round trips", "into Redis", "out of Redis", "to viewers")
 _OFTEN = {
     "start": "a prompt",
+    "history": "a prompt after the first of its session",
+    "history page": "the same, and 200 entries of the session, the last ones first",
     "append": "a chunk (less where chunks gather), and an end",
     "chunk": "a chunk",
     "end": "an answer",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tests.bench.figures import OURS
-from tests.bench.model.costs import commands, costs, traffic
+from tests.bench.model.costs import HISTORY_PAGE, commands, costs, traffic
 from tests.bench.model.events import Load, idle, running, total, turns, visits
 from tests.bench.model.sizes import Text
 
@@ -21,6 +21,8 @@ class Assumed:
     """Chunks per second of such an answer."""
     chunks: int = 600
     """Of an answer."""
+    earlier: int = 3
+    """Answers of the session that a prompt finds."""
     visit_s: float = 600.0
     """How long a connection stands."""
     ceiling: float = 0.7
@@ -95,7 +97,9 @@ def needs(viewers: int, per: Measured, assumed: Assumed) -> Needs:
     generate = _processes(generate_cores, write.sessions / assumed.running_max, assumed)
     consume = _processes(consume_cores, viewers / assumed.viewers_max, assumed)
     load = Load(write.sessions, 1, assumed.per_s, consume=consume, generate=generate)
-    second = total(running(load, 1), turns(Load(prompts, 1, 0)), visits(Load(joins, 1, 0)), idle(load, viewers, 1))
+    history = {"history": prompts, "history page": prompts * assumed.earlier * assumed.chunks / HISTORY_PAGE}
+    asked = total(turns(Load(prompts, 1, 0)), history)
+    second = total(running(load, 1), asked, visits(Load(joins, 1, 0)), idle(load, viewers, 1))
     each = costs(Text())
     bits = [8 * way / 1e9 for way in traffic(second, each)]
     redis_cores = (chunks * per.chunk_us + second["recheck"] * per.read_us) / 1e6
