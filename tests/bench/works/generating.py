@@ -64,8 +64,14 @@ async def generating(rig: Rig) -> None:
 
 
 async def generating_far_from_redis(rig: Rig) -> None:
-    """W6 with every reply of Redis 50 ms late: the provider is still read at full speed, viewers lag a little."""
+    """W6 with every reply of Redis 50 ms late: the provider is still read at full speed, viewers lag a little.
+
+    At the nominal rate, or at the one at which the SDK alone fills half of its core, whichever is lower: in a process
+    that is full of the SDK's own work, lateness says nothing of Redis.
+    """
     upstream, prompts = await rig.generator("upstream").listening(), rig.generator("prompts")
+    per_s = min(_PER_S, 0.5 * await _fills_its_core(rig, upstream))
+    rig.found.remarks.append(f"{rig.work}: {rig.size.of(_STREAMS)} generations × {per_s:.0f} chunks/s")
     far, viewers = rig.generator("far_redis"), rig.generator("viewers")
     url = (await far.ask("open", redis_url=rig.redis_url, delay_s=_DELAY_S))["url"]
     generate, consume = await rig.generate(upstream.url, url), await rig.server(OURS, url)
@@ -79,7 +85,8 @@ async def generating_far_from_redis(rig: Rig) -> None:
         joined = await viewers.ask("join", base=consume.url, prefix=prefix, sessions=streams, each=1)
         if joined["refused"]:
             rig.fault(OURS, f"{joined['refused']} connections refused")
-        await prompts.ask("start", generate=generate.url, prefix=prefix, sessions=streams, prompt=_prompt(rig))
+        wanted = _prompt(rig, per_s)
+        await prompts.ask("start", generate=generate.url, prefix=prefix, sessions=streams, prompt=wanted)
         await asyncio.sleep(rig.size.settle_s)
         await viewers.ask("mark")
         await upstream.ask("mark")
@@ -87,7 +94,7 @@ async def generating_far_from_redis(rig: Rig) -> None:
         told, offered = await viewers.ask("report"), await upstream.ask("report")
         rig.generator_cost("viewers", told)
         rig.generator_cost("upstream", offered)
-        slowed.append(streams * _PER_S * told["seconds"] / max(1, told["chunks"]))
+        slowed.append(streams * per_s * told["seconds"] / max(1, told["chunks"]))
         for name, samples in lag.items():
             samples.append(told[f"{name}_ms"])
         await _over(upstream)
@@ -118,9 +125,27 @@ async def _over(upstream: Process) -> None:
     await until(none_open, _OVER_WITHIN_S, every_s=0.1)
 
 
-def _prompt(rig: Rig) -> str:
+async def _fills_its_core(rig: Rig, upstream: Process) -> float:
+    """The rate per stream at which the SDK alone would use all of a core, from what it costs at a quarter of W6."""
+    alone, streams = rig.generator("draining"), rig.size.of(_STREAMS)
+    rig.tell(SDK)
+
+    async def drained() -> int:
+        wanted = _prompt(rig, _PER_S / 4)
+        await alone.ask("drain", base=upstream.url, streams=streams, prompt=wanted, append=False)
+        return int((await alone.ask("finished", within_s=_OVER_WITHIN_S))["chunks"])
+
+    await drained()  # what the SDK loads at its first request is no cost of a chunk
+    before = alone.cpu_s
+    chunks = await drained()
+    cost_us = 1e6 * (alone.cpu_s - before) / max(1, chunks)
+    await rig.end(alone)
+    return 1e6 / max(1.0, cost_us) / streams
+
+
+def _prompt(rig: Rig, per_s: float = _PER_S) -> str:
     seconds = 2 * rig.size.settle_s + rig.size.window_s + 1
-    return asked(chunks=round(_PER_S * seconds), per_s=_PER_S, first_s=0.05)
+    return asked(chunks=round(per_s * seconds), per_s=per_s, first_s=0.05)
 
 
 def _prefix() -> str:
