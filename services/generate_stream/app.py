@@ -16,7 +16,6 @@ from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.producer import Producer
-from services.generate_stream.providers import ProviderError
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
@@ -64,8 +63,7 @@ class App:
         async with contextlib.AsyncExitStack() as owned:
             for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
-                with contextlib.suppress(ProviderError):  # it may do without
-                    await provider.warm()
+                await provider.warm()
             appends, commands = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
             channels = Channels(connect, redis.TIMEOUT_S)
             self.health = app.state.health = Health(commands)

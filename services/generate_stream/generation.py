@@ -59,7 +59,7 @@ class Generation:
         self._compose = compose
         self._stall_timeout_s = limits.stall_timeout_s
         self._draft = Draft(attempt.generation, attempt.started, limits.answer_max_bytes)
-        self._pipeline = Pipeline(attempt, self._draft, log, limits.lease_s / 2)
+        self._pipeline = Pipeline(attempt, self._draft, log, limits.lease_s)
         self._writer = Writer(self._pipeline, attempt.session, self._draft, log, limits.lease_s, limits.ttl_s, score)
         self._began = time.monotonic()
 

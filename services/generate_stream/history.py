@@ -25,7 +25,7 @@ async def conversation(log: Log, attempt: Attempt, body: StartBody, max_bytes: i
         return [Message(message.role, message.content) for message in body.messages]
     earlier: list[Message] = []
     if attempt.generation > 1:
-        # The first one has nothing before it: to ask Redis would be two round trips, 0.4 ms, for nothing.
+        # The first one has no turn of ours before it: to ask Redis would be two round trips, 0.4 ms, for nothing.
         earlier = await _earlier(log, attempt, body.replaces, max_bytes)
     return [*earlier, Message("user", body.question)]
 

@@ -22,9 +22,16 @@ HELD_BACK_MAX_BYTES = 256 * 1024
 
 _EARLY_S = 0.05
 
+_INSIST_LEASES = 0.5
+"""How long, in leases, the writer of the generation before may take to come first: its own lease is not over yet, and
+neither is this one's."""
+
 _NEAR_S = 0.02
 """How long words wait for the reply to the append before them. A Redis that is near has replied by then, and what has
 gathered leaves as one; behind a round trip of 50 ms every second word would be some 30 ms older without this."""
+
+_LATE_S = 0.01
+"""A timer that is so late tells of a slow process, not of a slow Redis: the reply may lie there, unread."""
 
 _AHEAD_MAX = 8
 """Appends on their way besides the first: enough for a round trip of 160 ms; a slower one gathers more in each."""
@@ -47,11 +54,11 @@ class Pipeline:
     lost makes gaps of all behind it, and nothing is ever written past a hole.
     """
 
-    def __init__(self, attempt: Attempt, draft: Draft, log: Log, insist_s: float) -> None:
+    def __init__(self, attempt: Attempt, draft: Draft, log: Log, lease_s: float) -> None:
         self._attempt = attempt
         self._draft = draft
         self._log = log
-        self._insist_s = insist_s
+        self._insist_s = _INSIST_LEASES * lease_s
         self._delivery = Delivery(draft)
         self._releasing = False
         self._work = asyncio.Event()
@@ -67,13 +74,14 @@ class Pipeline:
         self._ends = False
         """Whether the last append that left ends the attempt: nothing leaves behind it."""
         self._sent_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._looks = False
+        """Whether a timer is set that looks after what has gathered."""
 
     def wake(self) -> None:
         """There is something to write, or to look at: new words, an end, a stop that somebody asked for."""
         self._work.set()
-        if self._out and not self._timer:
-            self._look_at(self._sent_at + _NEAR_S)
+        if self._out and not self._looks and len(self._ahead) < _AHEAD_MAX:
+            self._look_at(max(self._sent_at + _NEAR_S, asyncio.get_running_loop().time()))
 
     def release(self) -> None:
         """Let go of the attempt with the next append, so that another process begins the next one at once."""
@@ -114,8 +122,8 @@ class Pipeline:
             self._epoch = epoch
         self._delivery.replied(batch, reply)
         self._room.set()
-        if self._delivery.behind:
-            self._work.set()
+        if self._delivery.behind or self._work.is_set():
+            self.wake()
         return reply, then
 
     def was_removed(self, reply: Reply) -> bool:
@@ -159,15 +167,16 @@ class Pipeline:
         return "release" if self._releasing else ""
 
     def _look_at(self, when: float) -> None:
-        self._timer = asyncio.get_running_loop().call_at(when, self._look)
+        self._looks = True
+        asyncio.get_running_loop().call_at(when, self._look, when)
 
-    def _look(self) -> None:
+    def _look(self, when: float) -> None:
         """Send what there is to say without waiting any longer; later, if an append has left since."""
-        self._timer = None
+        now, due = asyncio.get_running_loop().time(), self._sent_at + _NEAR_S
+        late, self._looks = now - when > _LATE_S, False
         if not (self._out and self._well and self._work.is_set()) or self._ends:
             return
-        due, now = self._sent_at + _NEAR_S, asyncio.get_running_loop().time()
-        if now < due or len(self._ahead) == _AHEAD_MAX:
-            self._look_at(max(due, now + _NEAR_S / 2))
+        if late or now < due:
+            self._look_at(max(due, now + _LATE_S) if late else due)
         else:
             self._ahead.append(asyncio.create_task(self._send()))

@@ -1,6 +1,7 @@
 """Starting: from a request to a generation that runs here, or to the reason why none begins."""
 
 import asyncio
+import logging
 
 import nanoid
 from redis.exceptions import ResponseError
@@ -9,8 +10,11 @@ from services.generate_stream.attempt import Ask, Fields
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import Provider
+from shared import logs
 from shared.http import ApiError
 from shared.redis import is_full, retried
+
+_log = logging.getLogger(__name__)
 
 
 async def start(producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int) -> int:
@@ -54,7 +58,9 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
         if isinstance(begun, BaseException):
             raise begun
         if isinstance(entered, ResponseError):
-            # At maxmemory, and there was room again a moment later. The writer's first beat enters what has begun.
+            # At maxmemory, and there was room again a moment later. Its writer enters it at once: until then nobody
+            # would take it over.
+            logs.warning(_log, "not in the index of running generations", session=ask.session, cause=str(entered))
             entered = 0.0
         if isinstance(entered, BaseException):
             raise entered

@@ -51,18 +51,28 @@ class Writer:
         self._ttl_s = ttl_s
         self._score = score
         self._entering: asyncio.Task[None] | None = None
-        self._beat_at = time.monotonic() + self._beat_s
+        # A session that could not be entered before its generation began is entered now.
+        self._beat_at = time.monotonic() + (self._beat_s if score else 0.0)
         self._timer: asyncio.TimerHandle | None = None
         self._written_at = time.monotonic()
 
     async def write(self) -> str:
-        """Append until there is something to tell.
+        """Append until there is something to tell; beat meanwhile.
 
         Returns STOP when somebody asked for the end of a draft that has none yet: end it, and call again. Else how
         the attempt is over: the draft's own status, RELEASED, FENCED (it is another's now), GONE (somebody
         has removed the session), or LOST (Redis was away for as long as the session could live, or refused for a
         minute).
         """
+        try:
+            return await self._write()
+        finally:
+            # A later beat would enter a session that may be another's by then.
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+
+    async def _write(self) -> str:
         failures = 0
         while True:
             if not failures:
@@ -140,8 +150,7 @@ class Writer:
         with contextlib.suppress(RedisError):
             if then == "release":
                 await self._log.hand_over(self._session)
-            else:
-                if self._entering:
-                    await self._entering
+            # What is being entered just now may come after the next generation's own: that is for a sweeper to see.
+            elif self._entering is None or self._entering.done():
                 await self._log.leave_running(self._session, self._score)
         return RELEASED if then == "release" else then

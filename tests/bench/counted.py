@@ -11,7 +11,6 @@ import redis
 _OWN = ("info", "client", "hello", "memory", "xlen")
 """Commands of the bench itself, and of connections that are made."""
 _WITHIN_S = 30.0
-"""A vendor's SDK is loaded at the first prompt, and the process answers nothing meanwhile."""
 _CALLS = re.compile(r"^cmdstat_(\w+)\S*:calls=(\d+)", re.MULTILINE)
 _BYTES = re.compile(r"^total_net_(\w+)put_bytes:(\d+)", re.MULTILINE)
 _SAMPLE = re.compile(r"^(\w+) (\S+)$", re.MULTILINE)

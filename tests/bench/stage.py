@@ -46,7 +46,7 @@ class Stage:
 
     @classmethod
     async def open(cls, rig: Rig, counts: RedisCounts) -> Self:
-        """Start everybody, and let one answer bring what is needed once: the scripts' texts, the vendor's SDK."""
+        """Start everybody, and let one answer bring what is needed once: the scripts' texts, connections."""
         upstream = await rig.generator("upstream").listening()
         generate, consume = await rig.generate(upstream.url), await rig.server(OURS)
         stage = cls(rig, counts, upstream, generate, consume)

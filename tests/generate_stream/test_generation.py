@@ -23,7 +23,7 @@ from tests.system.invariant import holds
 
 pytestmark = pytest.mark.anyio
 
-LEASE_S = 1.0
+LEASE_S = 3.0
 STALL_S = 0.5
 MOST_BYTES = 9
 
@@ -116,15 +116,37 @@ async def test_a_stopped_answer_is_stopped_though_its_provider_does_not_let_go(
     await holds(redis_client, session, [], "Hello", status="stopped")
 
 
-async def test_what_redis_has_begun_runs_though_the_index_had_no_room(
-    producer: Producer, session: str, monkeypatch: pytest.MonkeyPatch
+async def test_what_redis_has_begun_though_the_index_had_no_room_is_entered_at_once(
+    producer: Producer, redis_client: Any, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(_: str) -> float:
-        raise ResponseError("command not allowed when used memory > 'maxmemory'.")
+    enter, refusals = producer.log.enter_running, [ResponseError("command not allowed when used memory > 'maxmemory'.")]
 
-    monkeypatch.setattr(producer.log, "enter_running", refused)
-    body = StartBody(prompt="done", provider="sore")
-    assert await starting.start(producer, body, session, "", 200) == 1
+    async def refused_once(name: str) -> float:
+        if refusals:
+            raise refusals.pop()
+        return await enter(name)
+
+    monkeypatch.setattr(producer.log, "enter_running", refused_once)
+    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200)
+
+    async def is_entered() -> bool:
+        return await redis_client.zscore(keys.RUNNING, session) is not None
+
+    await until(is_entered, 0.9 * LEASE_S / 3)
+
+
+async def test_a_writer_that_has_lost_its_session_enters_it_no_more(
+    producer: Producer, redis_client: Any, session: str
+) -> None:
+    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200)
     running = producer.running(session, 1)
     assert running
-    assert await asyncio.wait_for(running.over, 5) == "completed"
+    await producer.log.delete(session)
+    assert await asyncio.wait_for(running.over, LEASE_S) == "fenced"
+    await redis_client.zrem(keys.RUNNING, session)
+
+    async def is_entered() -> bool:
+        return await redis_client.zscore(keys.RUNNING, session) is not None
+
+    with pytest.raises(TimeoutError):
+        await until(is_entered, 1.5 * LEASE_S / 3)

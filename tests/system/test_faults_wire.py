@@ -86,6 +86,7 @@ async def test_an_append_whose_reply_was_lost_is_in_the_log_once(far: Far, own_c
     wire = far.wires["generate"]
     for _ in range(5):
         await at_rest(wire)
+        # Should a beat be out whose reply is held as well: words do not wait for it for long.
         wire.hold("replies")
         before = await own_client.xlen(keys.log(watched.session))
         watched.say(100)
