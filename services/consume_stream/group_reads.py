@@ -18,7 +18,8 @@ _LEAST_COUNT = 16
 """Of entries in one read, and of the first: how large they are is not known yet."""
 
 _BATCH_BYTES = 24 * 1024
-"""About how much one read brings, so that live viewers wait a millisecond or two for a replay. Entries may have 16 KiB, and Redis holds every reply that nobody has taken yet."""
+"""About how much one read brings: so much holds live viewers up for a millisecond or two, while a replay passes.
+Entries may have 16 KiB, and Redis holds every reply that nobody has taken yet."""
 
 _REPLAYS_AT_ONCE = 16
 
