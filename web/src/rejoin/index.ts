@@ -1,0 +1,154 @@
+/** The client of Rejoin: follow a session, whatever happens to the network, the page or the servers. No framework. */
+
+import { isWhole } from './digest'
+import { Memory } from './memory'
+import { Source } from './source'
+import { Tabs } from './tabs'
+import { EMPTY, fold, type Event, type View } from './view'
+
+export { EMPTY, last, type Answer, type Event, type Status, type View } from './view'
+
+/**
+ * How a session is followed just now: `connecting` for the first time, `catching up` with what was missed, `live`,
+ * `reconnecting`, or `paused` while the tab is hidden.
+ */
+export type Connection = 'connecting' | 'catching up' | 'live' | 'reconnecting' | 'paused'
+
+export interface Handlers {
+  /** After every change, with all that is known. Answers that have not changed are the same objects as before. */
+  view(view: View): void
+  connection(state: Connection): void
+}
+
+export interface Following {
+  /** All that is known now. */
+  readonly view: View
+  /** End it. What runs on the server goes on. */
+  close(): void
+}
+
+/** As long without a frame after a connection stands, nothing more is missing. */
+const QUIET_MS = 250
+
+/**
+ * Follow a session: all its answers so far, each word once, and then each new one as it comes, until `close`.
+ *
+ * @param url where consume-stream answers, such as `/api/consume-stream`
+ * @param sessionId a session; one that does not exist yet is waited for
+ */
+export function followSession(url: string, sessionId: string, handlers: Handlers): Following {
+  return new Follower(url, sessionId, handlers)
+}
+
+class Follower implements Following {
+  readonly #url: string
+  readonly #on: Handlers
+  readonly #memory: Memory
+  readonly #tabs: Tabs
+  #view: View
+  #source: Source | null = null
+  #state: Connection = 'connecting'
+  #quiet: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+  /** Answers that were fetched once more because their digest belied them: a writer's wrong digest is no reason to go on. */
+  readonly #doubted = new Set<number>()
+
+  constructor(url: string, sessionId: string, handlers: Handlers) {
+    const address = new URL(url, location.href)
+    address.searchParams.set('sessionId', sessionId)
+    address.searchParams.set('follow', 'session')
+    this.#url = address.href
+    this.#on = handlers
+    this.#memory = new Memory(sessionId)
+    this.#view = this.#memory.recall()
+    if (this.#view !== EMPTY) handlers.view(this.#view)
+    for (const answer of this.#view.answers.values()) void this.#prove(answer.generation)
+    this.#tabs = new Tabs(`rejoin ${this.#url}`, {
+      view: () => this.#view,
+      lead: (until) => this.#lead(until),
+      frame: (id, event) => this.#take(id, event),
+      adopt: (view) => this.#become(view),
+      connected: (yes) => this.#connected(yes),
+      paused: () => this.#pause(),
+    })
+  }
+
+  get view(): View {
+    return this.#view
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#quiet)
+    this.#tabs.close()
+    this.#memory.close()
+  }
+
+  #lead(until: AbortSignal): void {
+    const source = new Source(this.#url, {
+      cursor: () => this.#view.cursor,
+      frame: (id, event) => {
+        const after = this.#view.cursor
+        this.#take(id, event)
+        // What was passed already is news to nobody.
+        if (this.#view.cursor !== after || event.type === 'reset') this.#tabs.tell(after, id, event)
+      },
+      connected: (yes) => {
+        this.#connected(yes)
+        this.#tabs.tellConnected(yes)
+      },
+    })
+    this.#source = source
+    until.addEventListener('abort', () => {
+      source.close()
+      this.#source = null
+    }, { once: true })
+  }
+
+  #take(id: string, event: Event): void {
+    const view = fold(this.#view, id, event)
+    if (view === this.#view) return
+    this.#become(view)
+    if (view.answers.get(view.current)?.end === event) void this.#prove(view.current)
+    if (this.#state === 'catching up') this.#untilQuiet()
+  }
+
+  #become(view: View): void {
+    this.#view = view
+    this.#memory.keep(view)
+    if (!this.#closed) this.#on.view(view)
+  }
+
+  /** An answer that its own digest belies is not mended: everything is fetched once more. */
+  async #prove(generation: number): Promise<void> {
+    const answer = this.#view.answers.get(generation)
+    if (!answer || await isWhole(answer)) return
+    if (this.#closed || this.#view.answers.get(generation) !== answer || this.#doubted.has(generation)) return
+    this.#doubted.add(generation)
+    this.#become(EMPTY)
+    this.#source?.reopen()
+  }
+
+  #connected(yes: boolean): void {
+    clearTimeout(this.#quiet)
+    if (!yes) this.#tell(this.#state === 'connecting' ? 'connecting' : 'reconnecting')
+    else if (this.#state !== 'live') this.#untilQuiet()
+  }
+
+  #pause(): void {
+    clearTimeout(this.#quiet)
+    this.#tell('paused')
+  }
+
+  #untilQuiet(): void {
+    this.#tell('catching up')
+    clearTimeout(this.#quiet)
+    this.#quiet = setTimeout(() => this.#tell('live'), QUIET_MS)
+  }
+
+  #tell(state: Connection): void {
+    if (state === this.#state || this.#closed) return
+    this.#state = state
+    this.#on.connection(state)
+  }
+}

@@ -1,0 +1,9 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  plugins: [react()],
+  // The page may be served from any path.
+  base: './',
+  build: { target: 'es2022', sourcemap: false, modulePreload: { polyfill: false } },
+})
