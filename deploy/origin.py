@@ -12,7 +12,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from deploy.forward import Forward
-from deploy.settings import ROOT, LocalSettings
+from deploy.page import DIST
+from deploy.settings import LocalSettings
 from shared import logs, server
 from shared.http import EXCEPTIONS, healthz
 from shared.settings import SettingError
@@ -21,13 +22,24 @@ _CONSUME = ("/api/consume-stream", "/api/read-stream", "/api/sessions/")
 """Every other path under /api and /v1 is generate-stream's."""
 
 
+_POLICY = (
+    "default-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a model says is hostile: nothing that it brings runs, and nothing is fetched from elsewhere."""
+
+
 class Page(StaticFiles):
-    """The files of the page; a browser asks each time whether they have changed, since no name carries a version."""
+    """The files of the page. Those whose names carry a version never change; of the others a browser asks each time."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve a file. Raises HTTPException 404 or 405."""
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
+        versioned = path.startswith("assets/")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
 
@@ -57,7 +69,7 @@ def application(generate: Forward, consume: Forward) -> Starlette:
         Route("/healthz", healthz),
         Mount("/api", split),
         Mount("/v1", split),
-        Mount("/", Page(directory=ROOT / "web", html=True)),
+        Mount("/", Page(directory=DIST, html=True)),
     ]
     return Starlette(routes=routes, exception_handlers=EXCEPTIONS, lifespan=lifespan)
 
@@ -69,6 +81,8 @@ def main() -> None:
         settings = LocalSettings.read(os.environ)
     except SettingError as error:
         sys.exit(str(error))
+    if not DIST.is_dir():
+        sys.exit("the page is not built: run `make page`")
     generate = Forward(f"http://127.0.0.1:{settings.generate_port}")
     consume = Forward(f"http://127.0.0.1:{settings.consume_port}")
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.consume_stream import joining, sessions
+from services.consume_stream import frames, joining, sessions
 from services.consume_stream.group_reads import Wires
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
@@ -89,7 +89,8 @@ class App:
             if not await joining.has_more(self._reading.wires.bulk, join, self._reading.patience_s):
                 return Response(status_code=204)
             subscription = Subscription(self._reading, join.session, join.position, join.follow)
-            return ViewerResponse(subscription, place.pop_all(), self._pings)
+            ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
+            return ViewerResponse(subscription, place.pop_all(), self._pings, ping)
 
     async def _session(self, request: Request) -> Response:
         session = joining.session_id(request.path_params["session"])

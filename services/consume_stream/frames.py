@@ -24,6 +24,11 @@ def encode(entries: Iterable[Entry]) -> bytes:
     return "".join(merged).encode("utf-8", "replace")
 
 
+def ping_event(every_s: float) -> bytes:
+    """A sign of life that a page can hear, for comments never reach it; it tells how often there is one, in seconds."""
+    return f"event: ping\ndata: {every_s:g}\n\n".encode()
+
+
 def retry(ms: int) -> bytes:
     """How long a client is to wait before it comes back; belongs before the first frame, and is none by itself."""
     return f"retry: {ms}\n".encode()

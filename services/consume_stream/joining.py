@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from starlette.requests import Request
 
@@ -17,12 +17,18 @@ from shared.wire import Wire, pack
 _POLL_S = 0.25
 
 
+Ping = Literal["comment", "event"]
+
+
 class Join(NamedTuple):
-    """A session, the last entry that the client has, and whether it wants this answer or all that follow."""
+    """A session, the last entry that the client has, whether it wants this answer or all that follow, and what signs of
+    life it hears.
+    """
 
     session: str
     position: Position
     follow: Follow
+    ping: Ping
 
 
 def parse(request: Request) -> Join:
@@ -31,8 +37,11 @@ def parse(request: Request) -> Join:
     follow = query.get("follow", "answer")
     if follow not in ("answer", "session"):
         raise ApiError(400, "invalid_follow", "follow takes answer or session.")
+    ping = query.get("ping", "comment")
+    if ping not in ("comment", "event"):
+        raise ApiError(400, "invalid_ping", "ping takes comment or event.")
     point = request.headers.get("last-event-id") or query.get("lastEventId") or "0"
-    return Join(session_id(query.get("sessionId", "")), resume_point(point), cast(Follow, follow))
+    return Join(session_id(query.get("sessionId", "")), resume_point(point), cast(Follow, follow), cast(Ping, ping))
 
 
 def session_id(text: str) -> str:

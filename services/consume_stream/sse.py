@@ -27,11 +27,14 @@ class ViewerResponse(EventSourceResponse):
     viewers share, and its task group costs as much again: with one task, a viewer takes 18 KB less.
     """
 
-    def __init__(self, subscription: Subscription, place: contextlib.ExitStack, pings: "Pings") -> None:
-        self._frames = _frames(subscription)
+    def __init__(
+        self, subscription: Subscription, place: contextlib.ExitStack, pings: "Pings", ping: bytes = frames.PING
+    ) -> None:
+        self._frames = _frames(subscription, ping)
         super().__init__(self._frames, headers={"Cache-Control": "no-cache, no-transform"})
         self._place = place
         self._pings = pings
+        self._ping = ping
         self._send: Send | None = None
         self._pinging: asyncio.Task[None] | None = None
 
@@ -57,7 +60,7 @@ class ViewerResponse(EventSourceResponse):
     def ping(self) -> None:
         """Send a sign of life beside the frames, unless the viewer has not taken the last one yet."""
         if self._send and (self._pinging is None or self._pinging.done()):
-            self._pinging = asyncio.create_task(_send_body(self._send, frames.PING))
+            self._pinging = asyncio.create_task(_send_body(self._send, self._ping))
 
     async def _send_frames(self, scope: Scope, send: Send) -> None:
         try:
@@ -74,16 +77,16 @@ class ViewerResponse(EventSourceResponse):
 
 
 Pings = Rota[ViewerResponse]
-"""Who gets a comment now and then, so that no proxy takes a quiet stream for a dead one."""
+"""Who gets a sign of life now and then, so that no proxy takes a quiet stream for a dead one."""
 
 
 async def _send_body(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def _frames(subscription: Subscription) -> AsyncGenerator[bytes, None]:
+async def _frames(subscription: Subscription, ping: bytes) -> AsyncGenerator[bytes, None]:
     # At once, so that headers and a sign of life pass every proxy before the first word is there.
-    yield frames.PING
+    yield ping
     first = frames.retry(random.randint(*_RETRY_MS))
     async with contextlib.aclosing(subscription.batches()) as batches:
         async for batch in batches:

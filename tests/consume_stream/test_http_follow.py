@@ -57,6 +57,17 @@ async def test_following_a_session_begins_before_there_is_one_and_goes_on_after_
     assert [answer.text for answer in viewer.view.answers.values()] == ["One.", "Two.", ""]
 
 
+async def test_a_page_hears_signs_of_life_as_events_that_are_no_messages(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    async with raw(services.consume, {"sessionId": session, "follow": "session", "ping": "event"}) as viewer:
+        assert await viewer.has(b"\n\n") == b"event: ping\ndata: 15\n\n"
+        first = await writer.begin()
+        body = await viewer.has(b'"status":"started"')
+        assert b": ping" not in body
+        assert body.count(f"id: {first}\n".encode()) == 1
+
+
 async def test_an_unknown_session_is_not_found(services: Services, session: str) -> None:
     async with httpx2.AsyncClient(verify=False) as client:
         response = await client.get(f"{services.consume.url}/api/consume-stream", params={"sessionId": session})

@@ -19,6 +19,8 @@ def views() -> Iterator[Bad]:
     yield get(SESSIONS + GOOD, invalid_point, {"before": ""})
     for follow in ("", "Answer", "all", "answer,session"):
         yield get(CONSUME, (400, "invalid_follow"), {"sessionId": GOOD, "follow": follow})
+    for ping in ("", "Event", "none", "comment,event"):
+        yield get(CONSUME, (400, "invalid_ping"), {"sessionId": GOOD, "ping": ping})
     for limit in ("", "0", "51", "-1", "+5", "1.5", "x", "٣", "²", "9" * 5000):
         yield get(SESSIONS + GOOD, (400, "invalid_limit"), {"limit": limit})
     for bad in ("short", "x" * 65, "{braces}", "glob****", "nul%00nul1", "new%0Aline1", "%C3%BCnic%C3%B6de", "%FF" * 9):

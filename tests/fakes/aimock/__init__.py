@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import node
+from deploy import node
 
 _HERE = Path(__file__).parent
 _START_S = 20.0
