@@ -35,7 +35,7 @@ chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECON
 bench: $(VENV)/dev $(VENV)/embedded ## Measure against two baselines: QUICK=1
 	@exec $(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
-check: $(VENV)/dev ## Format, lint, types, dead links in the docs
+check: $(VENV)/dev $(VENV)/node ## Format, lint, types, dead links in the docs
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy

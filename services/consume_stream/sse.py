@@ -34,7 +34,7 @@ class ViewerResponse(EventSourceResponse):
         super().__init__(self._frames, headers={"Cache-Control": "no-cache, no-transform"})
         self._place = place
         self._pings = pings
-        self._ping = ping
+        self._sign_of_life = ping
         self._send: Send | None = None
         self._pinging: asyncio.Task[None] | None = None
 
@@ -60,7 +60,7 @@ class ViewerResponse(EventSourceResponse):
     def ping(self) -> None:
         """Send a sign of life beside the frames, unless the viewer has not taken the last one yet."""
         if self._send and (self._pinging is None or self._pinging.done()):
-            self._pinging = asyncio.create_task(_send_body(self._send, self._ping))
+            self._pinging = asyncio.create_task(_send_body(self._send, self._sign_of_life))
 
     async def _send_frames(self, scope: Scope, send: Send) -> None:
         try:

@@ -64,7 +64,7 @@ async def test_a_page_hears_signs_of_life_as_events_that_are_no_messages(
         assert await viewer.has(b"\n\n") == b"event: ping\ndata: 15\n\n"
         first = await writer.begin()
         body = await viewer.has(b'"status":"started"')
-        assert b": ping" not in body
+        assert b"\n: ping" not in body
         assert body.count(f"id: {first}\n".encode()) == 1
 
 

@@ -14,6 +14,8 @@ import pytest
 from deploy import redis_server
 from tests.deploy.local_run import LocalRun, until
 
+pytestmark = pytest.mark.usefixtures("page")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:

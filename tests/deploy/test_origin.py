@@ -15,7 +15,7 @@ from tests.deploy.local_run import ROOT, environment, until
 from tests.deploy.upstream import Client, Upstream
 from tests.ports import free_port
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("page")]
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -43,6 +43,6 @@ def test_every_requirement_is_pinned_with_hashes(lock: Path) -> None:
 
 def test_every_lock_has_the_versions_of_the_tests() -> None:
     pins = {lock.stem: set(re.findall(r"^\S+==\S+", lock.read_text(), re.MULTILINE)) for lock in LOCKS}
-    assert {"consume", "dev", "generate", "redis", "run"} == pins.keys()
+    assert {"consume", "dev", "generate", "node", "redis", "run"} == pins.keys()
     for name in ("consume", "generate", "run"):
         assert pins[name] <= pins["dev"]

@@ -10,6 +10,8 @@ from deploy.leash import Leash
 from tests.docs.settings_table import README, written
 from tests.processes import Services
 
+pytestmark = pytest.mark.usefixtures("page")
+
 _BLOCK = re.compile(r"<!-- run by tests/docs/test_readme\.py -->\n```sh\n(.*?)```", re.DOTALL)
 
 
