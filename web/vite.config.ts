@@ -5,5 +5,11 @@ export default defineConfig({
   plugins: [react()],
   // The page may be served from any path.
   base: './',
-  build: { target: 'es2022', sourcemap: false, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    // The content policy allows files of the origin, and no data: but images.
+    assetsInlineLimit: 0,
+  },
 })

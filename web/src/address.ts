@@ -1,0 +1,36 @@
+/** The session's id: in the address, to be opened elsewhere; in localStorage, for `/` to find it again. */
+
+import { nanoid } from 'nanoid'
+
+import { keep, recall } from './storage'
+
+const STORED = 'rejoin.session'
+const PARAMETER = 'session'
+
+/** The id in the address, else the one used last, else a new one; address and storage then hold it. */
+export function currentSession(): string {
+  const inAddress = new URLSearchParams(location.search).get(PARAMETER)
+  const id = [inAddress, recall(STORED)].find(isSession) ?? nanoid()
+  if (id !== inAddress) history.replaceState(null, '', address(id))
+  keep(STORED, id)
+  return id
+}
+
+/** Go to a session, a step further in the browser's history: Back returns to the one that was left. */
+export function openSession(id: string): void {
+  history.pushState(null, '', address(id))
+  keep(STORED, id)
+}
+
+export function newSession(): string {
+  return nanoid()
+}
+
+/** Where a session is found, as seen from this page. */
+export function address(id: string): string {
+  return `?${new URLSearchParams({ [PARAMETER]: id })}`
+}
+
+function isSession(id: string | null): id is string {
+  return /^[A-Za-z0-9_-]{8,64}$/.test(id ?? '')
+}

@@ -1,0 +1,30 @@
+/** Formulas as models write them, `\(…\)`, `\[…\]` and `$…$`, in the one way that the renderer knows: `$$…$$`. */
+
+/** Left as they are: code between fences, closed or not yet, code within a line, and formulas as they should be. */
+const KEPT = [
+  /^ {0,3}(?<fence>`{3,}|~{3,})[^]*?(?:^ {0,3}\k<fence>[`~]*[ \t]*$|(?![^]))/,
+  /(?<ticks>`+)[^`\n]+\k<ticks>/,
+  /\$\$[^]*?\$\$/,
+]
+const DISPLAY = /\\\[(?<display>[^]+?)\\\]/
+const INLINE = /\\\((?<inline>[^\n]+?)\\\)/
+/** As pandoc has it: no space inside, no digit or letter outside, so that $5 and $10 stay money. */
+const DOLLARS = /(?<![\\$\w])\$(?![\s$])(?<dollars>(?:[^$\n\\]|\\.)+?)(?<!\s)\$(?![\w$])/
+
+const FORMULA = new RegExp([...KEPT, DISPLAY, INLINE, DOLLARS].map(({ source }) => source).join('|'), 'gm')
+
+/** The text with its formulas between `$$`. */
+export function withFormulas(text: string): string {
+  if (!/\\[([]|\$/.test(text)) return text
+  return text.replace(FORMULA, (found: string, ...rest: unknown[]) => {
+    const { display, inline, dollars } = rest.at(-1) as Record<string, string | undefined>
+    if (display !== undefined) return `\n$$\n${display.trim()}\n$$\n`
+    const formula = inline ?? dollars
+    return formula === undefined ? found : `$$${formula.trim()}$$`
+  })
+}
+
+/** Whether there is a formula, whole or half-way. */
+export function hasFormula(text: string): boolean {
+  return text.includes('$$')
+}

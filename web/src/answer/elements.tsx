@@ -1,0 +1,38 @@
+/** The elements of an answer, plain: the renderer's own come with buttons and the class names of another style. */
+
+import type { ComponentProps } from 'react'
+import type { Components, ExtraProps } from 'streamdown'
+
+import { Code } from './Code'
+
+/** A link out of the page: in a new tab, which learns nothing of this one. */
+function Link({ node: _, href, children, ...rest }: ComponentProps<'a'> & ExtraProps) {
+  // Still being written, or not an address that may be opened.
+  if (!href || href.startsWith('streamdown:')) return <>{children}</>
+  if (href.startsWith('#')) return <a {...rest} href={href}>{children}</a>
+  return <a href={href} target="_blank" rel="noopener noreferrer nofollow">{children}</a>
+}
+
+/** An image is a link: what a model names must not be fetched unless the reader wants it. */
+function Image({ src, alt }: ComponentProps<'img'> & ExtraProps) {
+  const name = alt || 'Image'
+  if (typeof src !== 'string' || src.startsWith('streamdown:')) return <>{name}</>
+  return <a className="image" href={src} target="_blank" rel="noopener noreferrer nofollow">{name}</a>
+}
+
+/** Wider than the page, it scrolls by itself, also by keys. */
+function Table({ children }: ComponentProps<'table'> & ExtraProps) {
+  return <div className="table" role="region" aria-label="Table" tabIndex={0}><table>{children}</table></div>
+}
+
+/** The box of a task in a list. */
+function Box({ checked }: ComponentProps<'input'> & ExtraProps) {
+  return <input type="checkbox" disabled checked={checked ?? false} readOnly aria-label={checked ? 'Done' : 'To do'} />
+}
+
+export const elements: Components = {
+  a: Link, img: Image, table: Table, pre: Code, input: Box,
+  h1: 'h1', h2: 'h2', h3: 'h3', h4: 'h4', h5: 'h5', h6: 'h6', p: 'p', strong: 'strong', blockquote: 'blockquote',
+  ul: 'ul', ol: 'ol', li: 'li', hr: 'hr', code: 'code', sup: 'sup', sub: 'sub',
+  thead: 'thead', tbody: 'tbody', tr: 'tr', th: 'th', td: 'td',
+}

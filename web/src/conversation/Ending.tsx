@@ -1,0 +1,52 @@
+import { advice } from '../advice'
+import type { Answer } from '../rejoin'
+
+const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence', ''])
+const CUT = new Set(['length', 'max_tokens', 'length_cap'])
+
+/** How an answer ended, and its figures. */
+export function Ending({ answer }: { answer: Answer }) {
+  return (
+    <div className="end">
+      {answer.status === 'failed' && <p className="failure">{failure(answer)}</p>}
+      {answer.status === 'stopped' && <p className="stopped">Stopped. This is what there was until then.</p>}
+      {answer.status === 'completed' && <Finish reason={String(answer.end?.finishReason ?? '')} />}
+      <p className="figures">{figures(answer).map((figure) => <span key={figure}>{figure}</span>)}</p>
+    </div>
+  )
+}
+
+function Finish({ reason }: { reason: string }) {
+  if (WHOLE.has(reason)) return null
+  return <p className="stopped">{CUT.has(reason) ? 'Cut off: the answer grew too long.' : `Ended early: ${reason}.`}</p>
+}
+
+function failure({ end }: Answer): string {
+  return [end?.error ?? 'The answer failed, and nobody said why.', advice(end?.code)].filter(Boolean).join(' ')
+}
+
+function figures({ attempt, provider, model, end }: Answer): string[] {
+  const told = [provider === model ? model : `${provider} ${model}`]
+  if (attempt > 1) told.push(`attempt ${attempt}`)
+  const [firstMs, allMs] = [number(end?.ttftMs), number(end?.durationMs)]
+  if (firstMs !== null) told.push(`first word after ${(firstMs / 1000).toFixed(2)} s`)
+  const { asked, answered } = tokens(end?.usage)
+  if (answered && firstMs !== null && allMs !== null && allMs > firstMs) {
+    told.push(`${(answered / (allMs - firstMs) * 1000).toFixed(0)} tokens/s`)
+  }
+  if (asked !== null && answered !== null) told.push(`${asked} + ${answered} tokens`)
+  return told.filter((figure) => figure.trim())
+}
+
+/** Vendors name them differently. */
+function tokens(usage: unknown): { asked: number | null, answered: number | null } {
+  const told = (typeof usage === 'object' && usage !== null ? usage : {}) as Record<string, unknown>
+  return {
+    asked: number(told.prompt_tokens ?? told.input_tokens),
+    answered: number(told.completion_tokens ?? told.output_tokens),
+  }
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null
+}

@@ -1,0 +1,54 @@
+import { memo } from 'react'
+
+import { Answer } from '../answer/Answer'
+import { CopyButton } from '../CopyButton'
+import type { Answer as Told } from '../rejoin'
+import { Ending } from './Ending'
+import { Thinking } from './Thinking'
+
+interface Props {
+  answer: Told
+  /** The youngest turn: the only one that can be asked anew. */
+  last: boolean
+  /** The words are kept back until the answer is whole. */
+  whole: boolean
+  onEdit(answer: Told): void
+  onAgain(answer: Told): void
+}
+
+/** One question and its answer. Only the turn that has changed is drawn again. */
+export const Turn = memo(function Turn({ answer, last, whole, onEdit, onAgain }: Props) {
+  const { generation, attempt, status, prompt, text } = answer
+  const running = status === 'running'
+  const hidden = running && whole
+  return (
+    <article data-generation={generation} data-status={status} data-attempt={attempt}
+      aria-label={`Turn ${generation}`} aria-busy={running}>
+      <div className="asked">
+        <div className="prompt">{prompt}</div>
+        {last && !running && (
+          <button type="button" className="quiet" onClick={() => onEdit(answer)}>Edit question</button>
+        )}
+      </div>
+      <Thinking answer={answer} hidden={hidden} />
+      <Answer text={hidden ? '' : text} growing={running} finished={status === 'completed'} />
+      {hidden && <p className="waiting">Waiting for the whole answer …</p>}
+      {!running && <Ending answer={answer} />}
+      {!running && (
+        <div className="actions">
+          {text && <CopyButton label="Copy answer" text={text} />}
+          {last && <Again answer={answer} onAgain={onAgain} />}
+        </div>
+      )}
+    </article>
+  )
+})
+
+/** What failed may be retried only where that can help. */
+function Again({ answer, onAgain }: Pick<Props, 'answer' | 'onAgain'>) {
+  const failed = answer.status === 'failed'
+  if (failed && answer.end?.retryable !== true) return null
+  return (
+    <button type="button" className="quiet" onClick={() => onAgain(answer)}>{failed ? 'Retry' : 'Regenerate'}</button>
+  )
+}

@@ -1,0 +1,73 @@
+import { useMutation } from '@tanstack/react-query'
+import type { MouseEvent } from 'react'
+
+import { address } from '../address'
+import { Alert } from '../Alert'
+import { remove } from '../api'
+import { useSessions } from '../hooks/useSessions'
+import { forget, type Recent } from '../sessions'
+
+interface Props {
+  current: string
+  /** Shown on a narrow screen; a wide one always has room for it. */
+  open: boolean
+  onOpen(id: string): void
+  onNew(): void
+}
+
+/** The recent conversations of this browser. */
+export function Conversations({ current, open, onOpen, onNew }: Props) {
+  const sessions = useSessions()
+  const removal = useMutation({
+    mutationFn: remove,
+    onSuccess: (_, id) => {
+      forget(id)
+      if (id === current) onNew()
+    },
+  })
+  return (
+    <nav id="conversations" aria-label="Conversations" data-open={open}>
+      <h2>Conversations</h2>
+      {removal.isError && <Alert text={`That could not be deleted. ${removal.error.message}`} />}
+      <ul>
+        {sessions.map((recent) => (
+          <Item
+            key={recent.id}
+            recent={recent}
+            current={recent.id === current}
+            deleting={removal.isPending && removal.variables === recent.id}
+            onOpen={onOpen}
+            onDelete={removal.mutate}
+          />
+        ))}
+      </ul>
+      {sessions.length === 0 && <p className="none">Conversations that you have here are listed in this place.</p>}
+    </nav>
+  )
+}
+
+interface ItemProps {
+  recent: Recent
+  current: boolean
+  deleting: boolean
+  onOpen(id: string): void
+  onDelete(id: string): void
+}
+
+function Item({ recent: { id, title }, current, deleting, onOpen, onDelete }: ItemProps) {
+  const onClick = (event: MouseEvent) => {
+    // With a key held, the browser opens a tab or a window of its own.
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    onOpen(id)
+  }
+  return (
+    <li>
+      <a href={address(id)} aria-current={current ? 'page' : undefined} title={title} onClick={onClick}>{title}</a>
+      <button type="button" className="quiet" aria-label={`Delete ${title}`} disabled={deleting}
+        onClick={() => onDelete(id)}>
+        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>
+      </button>
+    </li>
+  )
+}
