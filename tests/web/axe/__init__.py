@@ -1,0 +1,27 @@
+"""axe-core: what in a page keeps people out, by the rules of WCAG 2.2 A and AA."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+from deploy import node
+
+_HERE = Path(__file__).parent
+_SOURCE = _HERE / "node_modules/axe-core/axe.min.js"
+_GRAVE = ("serious", "critical")
+_RUN = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
+
+
+def install() -> None:
+    """Fetch axe-core; raises RuntimeError without Node, CalledProcessError where npm fails."""
+    node.install(_HERE)
+
+
+async def grave_violations(page: Page) -> list[str]:
+    """Each rule that the page breaks gravely, with the place and the reason."""
+    # Evaluated from outside, which no content policy forbids, and not added as a script, which ours does.
+    await page.evaluate(_SOURCE.read_text("utf-8"))
+    found: list[dict[str, Any]] = await page.evaluate(_RUN)
+    grave = [violation for violation in found if violation["impact"] in _GRAVE]
+    return [f"{each['id']}: {node['html']} {node['failureSummary']}" for each in grave for node in each["nodes"]]

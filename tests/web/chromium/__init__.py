@@ -1,0 +1,59 @@
+"""Chromium: the machine's own, else the one of the npm package `@sparticuz/chromium`, made for bare machines."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from deploy import node
+
+_HERE = Path(__file__).parent
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_UNPACKED = _HERE / "node_modules/.unpacked"
+_LIKE_LAMBDA = {"AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
+"""The one machine for which the package unpacks the libraries, too, that a bare system lacks."""
+
+
+class Chromium(NamedTuple):
+    """A browser's program, and what its environment needs beside our own."""
+
+    path: str
+    environ: dict[str, str]
+
+
+def chromium() -> Chromium:
+    """The first that there is; raises RuntimeError without Node, CalledProcessError where npm or its package fails."""
+    own = next(filter(None, map(shutil.which, _NAMES)), None)
+    return Chromium(own, {}) if own else _packed()
+
+
+def _packed() -> Chromium:
+    node.install(_HERE)
+    with (_HERE / "package.json").open() as held:
+        # Another worker that wants the same waits, and finds it unpacked.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not _UNPACKED.exists():
+            _unpack()
+    # By LD_LIBRARY_PATH they would come before the machine's own, and be older: so they come only where those lack.
+    libraries = _UNPACKED / "al2023/lib"
+    environ = {"FONTCONFIG_FILE": str(_HERE / "fonts.conf")}
+    if not _starts(environ):
+        environ["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, (str(libraries), os.environ.get("LD_LIBRARY_PATH"))))
+    return Chromium(str(_UNPACKED / "chromium"), environ)
+
+
+def _unpack() -> None:
+    # Elsewhere first, and put into its place whole: what was cut is done again.
+    partial = _UNPACKED.with_name(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    environ = {**os.environ, **_LIKE_LAMBDA, "TMPDIR": str(partial)}
+    subprocess.run([node.node(), "unpack.js"], cwd=_HERE, env=environ, check=True)
+    partial.rename(_UNPACKED)
+
+
+def _starts(environ: dict[str, str]) -> bool:
+    command = [str(_UNPACKED / "chromium"), "--version"]
+    return subprocess.run(command, env={**os.environ, **environ}, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,63 @@
+"""A refresh, at any moment: the words are there at once, the rest follows, and nothing comes twice."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.upstream import Upstream
+from tests.web.reader import Reader
+from tests.web.tab import Tab
+from tests.web.telling import Telling
+
+pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
+
+REFRESHES = 10
+"""Of each answer; five answers make fifty."""
+
+WORDS = Path(__file__).with_name("words.js")
+
+
+async def texts(tab: Tab) -> list[str]:
+    """What the answer has looked like, one text after the other, since the tab was last refreshed."""
+    found = await tab.page.evaluate("words[1] ?? []")
+    return [str(text) for text in found]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_an_answer_that_is_refreshed_at_ten_random_moments_only_ever_grows(
+    reader: Reader, upstream: Upstream, session: str, seed: int
+) -> None:
+    drawn = random.Random(seed)
+    await reader.context.add_init_script(path=WORDS)
+    tab = await reader.open()
+    told = Telling(upstream, session)
+    await tab.ask(session)
+    for _ in range(REFRESHES):
+        told.say(drawn.randrange(1, 40))
+        # Now and then all words are on the screen, else some are on their way.
+        if drawn.random() < 0.5:
+            await tab.shows(told.sent)
+        before = await tab.words()
+        await tab.page.reload()
+        await tab.shows(told.sent)
+        painted = await texts(tab)
+        # The new page is first painted with what was on the screen, and from then on only grows.
+        for earlier, later in zip([before, *painted], painted, strict=False):
+            assert later.startswith(earlier)
+    told.end()
+    await tab.ended(told.sent)
+
+
+async def test_the_words_are_back_though_the_network_is_not(reader: Reader, upstream: Upstream, session: str) -> None:
+    tab = await reader.open()
+    told = Telling(upstream, session)
+    await tab.ask(session)
+    told.say(100)
+    await tab.shows(told.sent)
+    await reader.context.route("**/api/**", lambda route: route.abort())
+    await tab.page.reload()
+    await tab.shows(told.sent)
+    await reader.context.unroute("**/api/**")
+    told.end()
+    await tab.ended(told.sent)
