@@ -2,7 +2,7 @@ import { memo, useMemo, useState } from 'react'
 import { Streamdown } from 'streamdown'
 
 import { useLazy } from '../hooks/useLazy'
-import { hasFormula, withFormulas } from './dialect'
+import { hasFormula, withFormulas, withLooseNotes } from './dialect'
 import { elements } from './elements'
 import { Sections } from './sections'
 
@@ -29,7 +29,7 @@ export const Answer = memo(function Answer({ text, growing, finished }: Props) {
 })
 
 const Section = memo(function Section({ text, open }: { text: string, open: boolean }) {
-  const markdown = useMemo(() => withFormulas(text), [text])
+  const markdown = useMemo(() => withFormulas(withLooseNotes(text)), [text])
   const formulas = useLazy(hasFormula(markdown), loadFormulas)
   return (
     <Streamdown

@@ -1,4 +1,4 @@
-/** Formulas as models write them, `\(…\)`, `\[…\]` and `$…$`, in the one way that the renderer knows: `$$…$$`. */
+/** Markdown as models write it, in the one way that the renderer knows. */
 
 /** Left as they are: code between fences, closed or not yet, code within a line, and formulas as they should be. */
 const KEPT = [
@@ -13,7 +13,7 @@ const DOLLARS = /(?<![\\$\w])\$(?![\s$])(?<dollars>(?:[^$\n\\]|\\.)+?)(?<!\s)\$(
 
 const FORMULA = new RegExp([...KEPT, DISPLAY, INLINE, DOLLARS].map(({ source }) => source).join('|'), 'gm')
 
-/** The text with its formulas between `$$`. */
+/** The text with its formulas, `\(…\)`, `\[…\]` and `$…$`, between `$$`. */
 export function withFormulas(text: string): string {
   if (!/\\[([]|\$/.test(text)) return text
   return text.replace(FORMULA, (found: string, ...rest: unknown[]) => {
@@ -27,4 +27,12 @@ export function withFormulas(text: string): string {
 /** Whether there is a formula, whole or half-way. */
 export function hasFormula(text: string): boolean {
   return text.includes('$$')
+}
+
+/** The text with the notes that nothing in it refers to as plain words: the renderer would leave them out. */
+export function withLooseNotes(text: string): string {
+  if (!text.includes('[^')) return text
+  return text.replace(/^\[(\^[^\]\s]+)\]:/gm, (note: string, name: string) => (
+    text.split(`[${name}]`).length > 2 ? note : `\\[${name}]:`
+  ))
 }

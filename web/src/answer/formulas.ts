@@ -1,6 +1,42 @@
 /** The formulas of an answer, by KaTeX: loaded when the first one comes. */
 
 import 'katex/dist/katex.min.css'
-import { createMathPlugin } from '@streamdown/math'
 
-export const math = createMathPlugin({ errorColor: 'inherit' })
+import type { Element, ElementContent, Root } from 'hast'
+import { fromDom } from 'hast-util-from-dom'
+import katex from 'katex'
+import remarkMath from 'remark-math'
+import type { MathPlugin } from 'streamdown'
+import { SKIP, visitParents } from 'unist-util-visit-parents'
+
+/** Built as nodes: of KaTeX's HTML as text, the content policy would refuse every style. */
+function rendered(formula: string, displayMode: boolean): ElementContent[] {
+  const place = document.createElement('span')
+  katex.render(formula, place, { displayMode, throwOnError: false, errorColor: 'inherit', strict: 'ignore' })
+  return (fromDom(place) as Element).children
+}
+
+/** Every `code` that remark-math has marked; as a block it stands in a `pre`. */
+function rehypeFormulas() {
+  return (tree: Root) => {
+    visitParents(tree, { tagName: 'code' }, (code: Element, ancestors) => {
+      const names = code.properties.className
+      if (!Array.isArray(names) || !names.includes('language-math')) return undefined
+      const parent = ancestors.at(-1)
+      const formula = code.children.map((child) => child.type === 'text' ? child.value : '').join('')
+      if (parent?.type === 'element' && parent.tagName === 'pre') {
+        Object.assign(parent, { tagName: 'div', properties: {}, children: rendered(formula, true) })
+      } else {
+        Object.assign(code, { tagName: 'span', properties: {}, children: rendered(formula, false) })
+      }
+      return SKIP
+    })
+  }
+}
+
+export const math: MathPlugin = {
+  name: 'katex',
+  type: 'math',
+  remarkPlugin: [remarkMath, { singleDollarTextMath: false }],
+  rehypePlugin: rehypeFormulas,
+}

@@ -2,16 +2,15 @@
  * An answer in sections, so that a long one costs no more to draw than a short one: only the last section grows.
  *
  * A cut is made where no Markdown goes across: before a paragraph or heading at the margin, after an empty line, and
- * outside of fences, formulas and HTML. From a footnote on nothing is cut, since its text may stand anywhere.
+ * outside of fences, formulas and HTML.
  */
 
-const SECTION_MIN = 12_000
+const SECTION_MIN = 6_000
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/
 const FORMULA = /^\s*\$\$\s*$/
 const TAG = /<(\/?)(?:details|div|table|section|ul|ol|dl|blockquote|pre|picture)\b/gi
 const FRESH = /^(?:#{1,6} |\p{L}|\*\*|\p{Emoji_Presentation})/u
-const FOOTNOTE = /\[\^[^\]\s]+\]/
 
 interface Progress {
   finished: string[]
@@ -25,11 +24,10 @@ interface Progress {
   /** Elements of HTML that are still open. */
   depth: number
   blank: boolean
-  footnotes: boolean
 }
 
 const none = (): Progress => (
-  { finished: [], start: 0, scanned: 0, fence: '', formula: false, depth: 0, blank: false, footnotes: false }
+  { finished: [], start: 0, scanned: 0, fence: '', formula: false, depth: 0, blank: false }
 )
 
 /** The sections of a text that grows: those that are finished stay the same strings. */
@@ -57,8 +55,8 @@ export class Sections {
 }
 
 /** Whether a section may begin with this line. */
-function mayCut({ start, scanned, fence, formula, depth, blank, footnotes }: Progress, line: string): boolean {
-  const inside = fence !== '' || formula || depth > 0 || footnotes
+function mayCut({ start, scanned, fence, formula, depth, blank }: Progress, line: string): boolean {
+  const inside = fence !== '' || formula || depth > 0
   return scanned - start >= SECTION_MIN && blank && !inside && FRESH.test(line)
 }
 
@@ -72,7 +70,6 @@ function pass(at: Progress, line: string): void {
     at.formula = !at.formula
   } else {
     for (const [, closing] of line.matchAll(TAG)) at.depth = Math.max(0, at.depth + (closing ? -1 : 1))
-    at.footnotes ||= FOOTNOTE.test(line)
   }
   at.blank = line.trim() === ''
 }

@@ -49,8 +49,10 @@ export function Composer(props: Props) {
       <div className="row">
         {children}
         <span id="keys">Enter sends, Shift+Enter makes a new line</span>
-        {onStop && <button type="button" disabled={stopping} onClick={onStop}>Stop</button>}
-        <button type="submit" className="send" disabled={blank || sending}>Send</button>
+        <span className="go">
+          {onStop && <button type="button" disabled={stopping} onClick={onStop}>Stop</button>}
+          <button type="submit" className="send" disabled={blank || sending}>Send</button>
+        </span>
       </div>
     </form>
   )

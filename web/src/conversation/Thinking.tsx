@@ -3,15 +3,15 @@ import { useEffect, useState } from 'react'
 import type { Answer } from '../rejoin'
 
 /** What the model thought before it answered, folded away; how long is told where this page has seen it. */
-export function Thinking({ answer, hidden }: { answer: Answer, hidden: boolean }) {
-  const thinking = answer.status === 'running' && (hidden || !answer.text)
+export function Thinking({ answer }: { answer: Answer }) {
+  const thinking = answer.status === 'running' && !answer.text
   const seconds = useSeconds(thinking && answer.reasoning !== '')
   if (!answer.reasoning) return null
   const spent = seconds === null ? 'Thoughts' : `Thought for ${seconds} s`
   return (
     <details className="thinking">
       <summary>{thinking ? 'Thinking …' : spent}</summary>
-      <div className="reasoning">{hidden ? '' : answer.reasoning}</div>
+      <div className="reasoning">{answer.reasoning}</div>
     </details>
   )
 }

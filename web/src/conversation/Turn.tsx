@@ -30,7 +30,7 @@ export const Turn = memo(function Turn({ answer, last, whole, onEdit, onAgain }:
           <button type="button" className="quiet" onClick={() => onEdit(answer)}>Edit question</button>
         )}
       </div>
-      <Thinking answer={answer} hidden={hidden} />
+      {!hidden && <Thinking answer={answer} />}
       <Answer text={hidden ? '' : text} growing={running} finished={status === 'completed'} />
       {hidden && <p className="waiting">Waiting for the whole answer …</p>}
       {!running && <Ending answer={answer} />}
