@@ -38,7 +38,7 @@ export function Conversation({ id, whole, onWhole }: Props) {
   const choice = useModels()
   const asking = useAsk(view)
   const stopping = useStop(id)
-  const { content, following, jump } = useFollow()
+  const { following, jump } = useFollow()
   const [draft, setDraft] = useDraft(id)
   const [edited, setEdited] = useState<Edited | null>(null)
   const shown = useMemo(() => turns(view), [view])
@@ -73,7 +73,7 @@ export function Conversation({ id, whole, onWhole }: Props) {
   const outdated = error?.code === 'generation_running' && view.answers.get(error.generation)?.end
   return (
     <>
-      <main ref={content}>
+      <main>
         {shown.map((answer) => (
           <Turn key={answer.generation} answer={answer} last={answer === youngest} whole={whole}
             onEdit={edit} onAgain={again} />

@@ -1,19 +1,16 @@
-import { useCallback, useEffect, useRef, useState, type RefObject } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 
 const AT_THE_END_PX = 2
 const NEAR_THE_END_PX = 48
 
 export interface Follow {
-  /** What grows. */
-  content: RefObject<HTMLElement | null>
-  /** Whether the end stays in sight while the content grows. */
+  /** Whether the end stays in sight while the page grows. */
   following: boolean
   jump(): void
 }
 
 /** Keep the end of the page in sight while it grows, unless the reader has scrolled up. */
 export function useFollow(): Follow {
-  const content = useRef<HTMLElement>(null)
   const [following, setFollowing] = useState(true)
   const follows = useRef(true)
   const become = useCallback((yes: boolean) => {
@@ -40,11 +37,11 @@ export function useFollow(): Follow {
 
   useEffect(() => {
     const growing = new ResizeObserver(() => follows.current && toTheEnd())
-    if (content.current) growing.observe(content.current)
+    growing.observe(document.body)
     return () => growing.disconnect()
   }, [])
 
-  return { content, following, jump }
+  return { following, jump }
 }
 
 /** How much is still to be seen below, in px. */

@@ -6,6 +6,7 @@ import { Source } from './source'
 import { Tabs } from './tabs'
 import { EMPTY, fold, type Event, type View } from './view'
 
+export { forgetSession } from './memory'
 export { EMPTY, last, type Answer, type Event, type Status, type View } from './view'
 
 /**

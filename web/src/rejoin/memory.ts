@@ -6,6 +6,15 @@ const PREFIX = 'rejoin.view.'
 /** For a tab that crashes; one that is refreshed or closed writes as it goes. */
 const SAVE_MS = 2_000
 
+/** Sessions that were deleted while they were shown: what is left of them here is not to be written any more. */
+const deleted = new Set<string>()
+
+/** Keep nothing of a session: it was deleted. */
+export function forgetSession(session: string): void {
+  deleted.add(PREFIX + session)
+  drop(PREFIX + session)
+}
+
 interface Kept {
   cursor: string
   current: number
@@ -21,6 +30,7 @@ export class Memory {
 
   constructor(session: string) {
     this.#key = PREFIX + session
+    deleted.delete(this.#key)
     addEventListener('pagehide', () => this.#write(), { signal: this.#listening.signal })
   }
 
@@ -52,20 +62,21 @@ export class Memory {
     if (this.#timer === undefined) return
     clearTimeout(this.#timer)
     this.#timer = undefined
+    if (deleted.has(this.#key)) return
     const { cursor, current, answers } = this.#view
     try {
       sessionStorage.setItem(this.#key, JSON.stringify({ cursor, current, answers: [...answers.values()] }))
     } catch {
       // Full, or forbidden. Words without their resume point would be wrong: after a refresh all comes anew.
-      this.#forget()
+      drop(this.#key)
     }
   }
+}
 
-  #forget(): void {
-    try {
-      sessionStorage.removeItem(this.#key)
-    } catch {
-      // Forbidden: then nothing is there.
-    }
+function drop(key: string): void {
+  try {
+    sessionStorage.removeItem(key)
+  } catch {
+    // Forbidden: then nothing is there.
   }
 }

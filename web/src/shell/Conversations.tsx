@@ -1,10 +1,11 @@
 import { useMutation } from '@tanstack/react-query'
-import type { MouseEvent } from 'react'
+import { useEffect, useRef, type MouseEvent } from 'react'
 
 import { address } from '../address'
 import { Alert } from '../Alert'
 import { remove } from '../api'
 import { useSessions } from '../hooks/useSessions'
+import { forgetSession } from '../rejoin'
 import { forget, type Recent } from '../sessions'
 
 interface Props {
@@ -18,15 +19,20 @@ interface Props {
 /** The recent conversations of this browser. */
 export function Conversations({ current, open, onOpen, onNew }: Props) {
   const sessions = useSessions()
+  const list = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (open) list.current?.focus()
+  }, [open])
   const removal = useMutation({
     mutationFn: remove,
     onSuccess: (_, id) => {
       forget(id)
+      forgetSession(id)
       if (id === current) onNew()
     },
   })
   return (
-    <nav id="conversations" aria-label="Conversations" data-open={open}>
+    <nav id="conversations" ref={list} aria-label="Conversations" data-open={open} tabIndex={-1}>
       <h2>Conversations</h2>
       {removal.isError && <Alert text={`That could not be deleted. ${removal.error.message}`} />}
       <ul>
