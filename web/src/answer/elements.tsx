@@ -1,6 +1,6 @@
 /** The elements of an answer, plain: the renderer's own come with buttons and the class names of another style. */
 
-import type { ComponentProps } from 'react'
+import type { ComponentProps, MouseEvent } from 'react'
 import type { Components, ExtraProps } from 'streamdown'
 
 import { Code } from './Code'
@@ -9,8 +9,17 @@ import { Code } from './Code'
 function Link({ node: _, href, children, ...rest }: ComponentProps<'a'> & ExtraProps) {
   // Still being written, or not an address that may be opened.
   if (!href || href.startsWith('streamdown:')) return <>{children}</>
-  if (href.startsWith('#')) return <a {...rest} href={href}>{children}</a>
+  if (href.startsWith('#')) return <a {...rest} href={href} onClick={toNote}>{children}</a>
   return <a href={href} target="_blank" rel="noopener noreferrer nofollow">{children}</a>
+}
+
+/** To a footnote of this very answer, and back: others have notes of the same names. */
+function toNote(event: MouseEvent<HTMLAnchorElement>) {
+  event.preventDefault()
+  const name = event.currentTarget.hash.slice(1)
+  const notes = event.currentTarget.closest('.section')?.querySelectorAll('[id]') ?? []
+  // The sanitiser has put its prefix before the names, but not into the links.
+  Array.from(notes).find(({ id }) => id.endsWith(name))?.scrollIntoView({ block: 'center' })
 }
 
 /** An image is a link: what a model names must not be fetched unless the reader wants it. */

@@ -30,20 +30,21 @@ function figures({ attempt, provider, model, end }: Answer): string[] {
   if (attempt > 1) told.push(`attempt ${attempt}`)
   const [firstMs, allMs] = [number(end?.ttftMs), number(end?.durationMs)]
   if (firstMs !== null) told.push(`first word after ${(firstMs / 1000).toFixed(2)} s`)
-  const { asked, answered } = tokens(end?.usage)
+  const { asked, answered, unit } = used(end?.usage)
   if (answered && firstMs !== null && allMs !== null && allMs > firstMs) {
-    told.push(`${(answered / (allMs - firstMs) * 1000).toFixed(0)} tokens/s`)
+    told.push(`${(answered / (allMs - firstMs) * 1000).toFixed(0)} ${unit}/s`)
   }
-  if (asked !== null && answered !== null) told.push(`${asked} + ${answered} tokens`)
+  if (asked !== null && answered !== null) told.push(`${asked} + ${answered} ${unit}`)
   return told.filter((figure) => figure.trim())
 }
 
-/** Vendors name them differently. */
-function tokens(usage: unknown): { asked: number | null, answered: number | null } {
+/** Vendors name them differently; the demo counts words, and says so. */
+function used(usage: unknown): { asked: number | null, answered: number | null, unit: string } {
   const told = (typeof usage === 'object' && usage !== null ? usage : {}) as Record<string, unknown>
   return {
     asked: number(told.prompt_tokens ?? told.input_tokens),
     answered: number(told.completion_tokens ?? told.output_tokens),
+    unit: told.estimated ? 'words' : 'tokens',
   }
 }
 
