@@ -16,10 +16,10 @@ const ADVICE: Record<string, string> = {
   provider_rate_limited: 'Wait a minute, or choose another model.',
   provider_overloaded: 'Wait a moment, or choose another model.',
   provider_timeout: 'Try again, or choose another model.',
-  provider_cut: 'The words above are what came of it.',
+  provider_cut: 'Try again.',
   provider_refused: 'Change the question, or choose another model.',
   provider_error: 'Try again, or choose another model.',
-  producer_lost: 'The words above are what came of it.',
+  producer_lost: 'Try again.',
 }
 
 /** A sentence, or nothing where nothing is known to help. */
