@@ -12,6 +12,7 @@ from deploy.leash import Leash
 from tests.fakes.upstream import Upstream
 from tests.ports import free_port
 from tests.processes import Service, Services
+from tests.proxy import Proxy
 from tests.system.own_process import CONSUME
 from tests.web.chromium import chromium
 from tests.web.reader import Reader, reading
@@ -26,7 +27,9 @@ _ARGUMENTS = (
 async def house(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """Both services for the page alone: their viewers can be counted, and consume-stream comes back to its address."""
     running = Services(redis_url, leash, vendors=upstream.url)
-    running.consume = Service(CONSUME, leash, {"REDIS_URL": redis_url, "REJOIN_PORT": str(free_port())})
+    # A short ping: by it a page notices that its line has gone dead.
+    settings = {"REDIS_URL": redis_url, "REJOIN_PORT": str(free_port()), "REJOIN_PING_S": "1"}
+    running.consume = Service(CONSUME, leash, settings)
     async with running:
         yield running
 
@@ -62,3 +65,10 @@ async def other_reader(browser: Browser, origin: str, session: str) -> AsyncIter
     """Someone else, on the same session."""
     async with reading(browser, origin, session) as another:
         yield another
+
+
+@pytest.fixture
+async def line(origin: str) -> AsyncIterator[Proxy]:
+    """A network of one's own on the way to the origin, to be broken."""
+    async with Proxy(origin.replace("http:", "redis:")) as between:
+        yield between

@@ -72,9 +72,10 @@ class Tab:
         await expect(self.article(generation)).to_have_attribute("data-status", status)
         await self.shows(text, generation)
 
-    async def is_(self, connection: str) -> None:
+    async def is_(self, connection: str, seconds: float = SHOWN_S) -> None:
         """Wait until the page says so of its connection."""
-        await expect(self.page.locator("[data-connection]")).to_have_attribute("data-connection", connection)
+        state = self.page.locator("[data-connection]")
+        await expect(state).to_have_attribute("data-connection", connection, timeout=seconds * 1000)
 
     async def witness(self, of: str) -> Any:
         """What the page has been seen doing, see witness.js."""
