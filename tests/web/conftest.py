@@ -46,7 +46,7 @@ async def origin(house: Services) -> AsyncIterator[str]:
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """A Chromium. It ends with this process, however that ends: its driver hears the end of their pipe."""
     program = await asyncio.to_thread(chromium)
-    environ = {**os.environ, **program.environ}
+    environ: dict[str, str | float | bool] = {**os.environ, **program.environ}
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=program.path, args=list(_ARGUMENTS), env=environ)
         yield launched

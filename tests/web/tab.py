@@ -67,9 +67,9 @@ class Tab:
         except TimeoutError:
             raise AssertionError(_difference(await self.words(generation), wanted)) from None
 
-    async def ended(self, text: str, status: str = "completed", generation: int = 1) -> None:
+    async def ended(self, text: str, status: str = "completed", generation: int = 1, seconds: float = SHOWN_S) -> None:
         """Wait until an answer has ended so, with these words."""
-        await expect(self.article(generation)).to_have_attribute("data-status", status)
+        await expect(self.article(generation)).to_have_attribute("data-status", status, timeout=seconds * 1000)
         await self.shows(text, generation)
 
     async def is_(self, connection: str, seconds: float = SHOWN_S) -> None:

@@ -1,6 +1,6 @@
-/** What happens in a page, for the tests: how its connection stood, what the content policy refused, what took long. */
+/** What happens in a page, for the tests: how its connection stood, what the content policy refused. */
 {
-  const witness = { connections: [], refused: [], longTasksMs: [] };
+  const witness = { connections: [], refused: [] };
   globalThis.witness = witness;
 
   new MutationObserver(() => {
@@ -11,8 +11,4 @@
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sample }) => {
     witness.refused.push(`${effectiveDirective} ${blockedURI} ${sample}`);
   });
-
-  new PerformanceObserver((list) => {
-    witness.longTasksMs.push(...list.getEntries().map(({ duration }) => duration));
-  }).observe({ type: 'longtask' });
 }
