@@ -8,8 +8,8 @@ const KEPT = [
 ]
 const DISPLAY = /\\\[(?<display>[^]+?)\\\]/
 const INLINE = /\\\((?<inline>[^\n]+?)\\\)/
-/** As pandoc has it: no space inside, no digit or letter outside, so that $5 and $10 stay money. */
-const DOLLARS = /(?<![\\$\w])\$(?![\s$])(?<dollars>(?:[^$\n\\]|\\.)+?)(?<!\s)\$(?![\w$])/
+/** As pandoc has it: no space inside, no digit or letter outside. And no price: $5 and $10 stay money. */
+const DOLLARS = /(?<![\\$\w])\$(?![\s$]|\d[\d.,]*[\s,])(?<dollars>(?:[^$\n\\]|\\.)+?)(?<!\s)\$(?![\w$])/
 
 const FORMULA = new RegExp([...KEPT, DISPLAY, INLINE, DOLLARS].map(({ source }) => source).join('|'), 'gm')
 

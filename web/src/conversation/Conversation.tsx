@@ -96,8 +96,8 @@ export function Conversation({ id, whole, onWhole }: Props) {
         )}
         {stopping.error && running && <Alert text={`That could not be stopped. ${stopping.error.message}`} />}
         {asking.retrying && <p className="waiting">The server is not ready. Trying again …</p>}
-        <Composer draft={draft} onDraft={setDraft} onSend={() => send(draft, edited?.answer ?? null)} sending={asking.pending}
-          editing={edited !== null}
+        <Composer draft={draft} onDraft={setDraft} sending={asking.pending} editing={edited !== null}
+          onSend={() => send(draft, edited?.answer ?? null)}
           onCancel={() => {
             setEdited(null)
             setDraft(edited?.draft ?? '')
