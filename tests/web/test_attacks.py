@@ -97,6 +97,17 @@ async def test_links_of_an_answer_open_elsewhere_and_say_nothing_of_where_they_w
     await nothing_happened(reader, attacked)
 
 
+async def test_a_formula_that_is_none_stands_there_as_it_was_written(
+    reader: Reader, attacked: Tab, upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[session] = Script(text=("$$x^2$$\n\n", "$$\\frac{y$$"))
+    await attacked.ask(session)
+    await expect(attacked.article(1).locator(".answer math")).to_have_count(1)
+    await expect(attacked.article(1)).to_have_attribute("data-status", "completed")
+    await expect(attacked.article(1).locator(".answer")).to_contain_text("\\frac{y")
+    await nothing_happened(reader, attacked)
+
+
 async def test_the_origin_asks_for_the_strict_policy(reader: Reader, attacked: Tab) -> None:
     response = await attacked.page.reload()
     assert response
