@@ -69,16 +69,15 @@ async def test_attacks_in_a_question_and_its_answer_are_words(
     await nothing_happened(reader, attacked)
 
 
-@pytest.mark.parametrize("kind", ATTACKS)
-async def test_an_attack_by_itself_is_words(
-    reader: Reader, attacked: Tab, upstream: Upstream, session: str, kind: str
-) -> None:
-    prompt = f"{session} {ATTACKS[kind]}"
-    upstream.prompts[prompt] = Script(text=(ATTACKS[kind], "\n\nthe end"))
-    await attacked.ask(prompt)
-    await expect(attacked.article(1)).to_have_attribute("data-status", "completed")
-    await expect(attacked.article(1).locator(".prompt")).to_contain_text(session)
-    await nothing_happened(reader, attacked)
+async def test_each_attack_by_itself_is_words(reader: Reader, attacked: Tab, upstream: Upstream, session: str) -> None:
+    # One after the other, for together one might hide another.
+    for generation, (kind, attack) in enumerate(ATTACKS.items(), 1):
+        prompt = f"{session} {kind} {attack}"
+        upstream.prompts[prompt] = Script(text=(attack, "\n\nthe end"))
+        await attacked.ask(prompt)
+        await expect(attacked.article(generation)).to_have_attribute("data-status", "completed")
+        await expect(attacked.article(generation).locator(".prompt")).to_contain_text(kind)
+        await nothing_happened(reader, attacked)
 
 
 async def test_links_of_an_answer_open_elsewhere_and_say_nothing_of_where_they_were(
