@@ -9,10 +9,17 @@ import remarkMath from 'remark-math'
 import type { MathPlugin } from 'streamdown'
 import { SKIP, visitParents } from 'unist-util-visit-parents'
 
-/** Built as nodes: of KaTeX's HTML as text, the content policy would refuse every style. */
+/**
+ * Built as nodes: of KaTeX's HTML as text, the content policy would refuse every style. So it would those of KaTeX's own
+ * error; one that is half-way through, or no formula at all, stands there as it was written.
+ */
 function rendered(formula: string, displayMode: boolean): ElementContent[] {
   const place = document.createElement('span')
-  katex.render(formula, place, { displayMode, throwOnError: false, errorColor: 'inherit', strict: 'ignore' })
+  try {
+    katex.render(formula, place, { displayMode, strict: 'ignore' })
+  } catch {
+    return [{ type: 'text', value: formula }]
+  }
   return (fromDom(place) as Element).children
 }
 
