@@ -1,5 +1,6 @@
 """The wire between the services and Redis is cut, slow, or keeps silent: nothing is skipped, nothing comes twice."""
 
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -83,10 +84,9 @@ async def test_a_wire_may_be_cut_at_any_byte(
 
 
 async def test_an_append_whose_reply_was_lost_is_in_the_log_once(far: Far, own_client: Any, watched: Watched) -> None:
-    wire = far.wires["generate"]
-    for _ in range(5):
+    wire, lost = far.wires["generate"], 0
+    while lost < 5:
         await at_rest(wire)
-        # Should a beat be out whose reply is held as well: words do not wait for it for long.
         wire.hold("replies")
         before = await own_client.xlen(keys.log(watched.session))
         watched.say(100)
@@ -94,7 +94,10 @@ async def test_an_append_whose_reply_was_lost_is_in_the_log_once(far: Far, own_c
         async def is_written(before: int = before) -> bool:
             return bool(await own_client.xlen(keys.log(watched.session)) > before)
 
-        await until(is_written, 2)
+        # Where it was the reply to what is sent again after the last break, the words wait for that: then once more.
+        with contextlib.suppress(TimeoutError):
+            await until(is_written, 2)
+            lost += 1
         wire.drop("replies")
         await wire.heal()
         await watched.shown()

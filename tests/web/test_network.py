@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 STEP = 100
 
 NOTICED_S = 15.0
-"""A page gives its line up after two pings that did not come, of 15 s each until the server has said otherwise."""
+"""A page gives its line up after two pings that did not come; here there is one a second."""
 
 
 async def one_way_back(tab: Tab) -> None:

@@ -61,3 +61,27 @@ async def test_the_words_are_back_though_the_network_is_not(reader: Reader, upst
     await reader.context.unroute("**/api/**")
     told.end()
     await tab.ended(told.sent)
+
+
+TAMPER = """
+for (const key of Object.keys(sessionStorage)) {
+  const kept = sessionStorage.getItem(key)
+  if (kept.includes('rd 7 ')) window.tampered = true
+  sessionStorage.setItem(key, kept.replace('rd 7 ', 'rd seven '))
+}
+"""
+
+
+async def test_words_that_were_not_kept_as_they_came_are_fetched_again(
+    reader: Reader, upstream: Upstream, session: str
+) -> None:
+    tab = await reader.open()
+    told = Telling(upstream, session)
+    await tab.ask(session)
+    told.say(100)
+    told.end()
+    await tab.ended(told.sent)
+    await tab.page.add_init_script(TAMPER)
+    await tab.page.reload()
+    assert await tab.page.evaluate("window.tampered") is True
+    await tab.shows(told.sent)
