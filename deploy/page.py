@@ -14,7 +14,8 @@ from deploy.settings import ROOT
 
 WEB = ROOT / "web"
 DIST = WEB / "dist"
-_BUILT = DIST / "index.html"
+_BUILT = DIST / "rejoin.js"
+"""The client, which is built last."""
 
 
 def build() -> None:
@@ -26,7 +27,7 @@ def build() -> None:
             return
         print("Building the page (once) …", flush=True)
         node.install(WEB)
-        node.npm(WEB, "run", "--silent", "build", "--", "--logLevel", "warn")
+        node.npm(WEB, "run", "--silent", "build")
 
 
 def _is_new() -> bool:
