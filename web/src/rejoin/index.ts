@@ -1,19 +1,15 @@
 /** The client of Rejoin: follow a session, whatever happens to the network, the page or the servers. No framework. */
 
+import { ConnectionState, type Connection } from './connection'
 import { isWhole } from './digest'
 import { Memory } from './memory'
 import { Source } from './source'
 import { Tabs } from './tabs'
 import { EMPTY, fold, type Event, type View } from './view'
 
+export type { Connection } from './connection'
 export { forgetSession } from './memory'
 export { EMPTY, last, type Answer, type Event, type Status, type View } from './view'
-
-/**
- * How a session is followed just now: `connecting` for the first time, `catching up` with what was missed, `live`,
- * `reconnecting`, or `paused` while the tab is hidden.
- */
-export type Connection = 'connecting' | 'catching up' | 'live' | 'reconnecting' | 'paused'
 
 export interface Handlers {
   /** After every change, with all that is known. Answers that have not changed are the same objects as before. */
@@ -27,9 +23,6 @@ export interface Following {
   /** End it. What runs on the server goes on. */
   close(): void
 }
-
-/** As long without a frame after a connection stands, nothing more is missing. */
-const QUIET_MS = 250
 
 /**
  * Follow a session: all its answers so far, each word once, and then each new one as it comes, until `close`.
@@ -45,13 +38,12 @@ class Follower implements Following {
   readonly #url: string
   readonly #on: Handlers
   readonly #memory: Memory
+  readonly #connection: ConnectionState
   readonly #tabs: Tabs
   #view: View
   #source: Source | null = null
-  #state: Connection = 'connecting'
-  #quiet: ReturnType<typeof setTimeout> | undefined
   #closed = false
-  /** Answers that were fetched once more because their digest belied them: a writer's wrong digest is no reason to go on. */
+  /** Answers that their digest belied, and that were fetched once more: a writer's digest may itself be wrong. */
   readonly #doubted = new Set<number>()
 
   constructor(url: string, sessionId: string, handlers: Handlers) {
@@ -60,6 +52,7 @@ class Follower implements Following {
     address.searchParams.set('follow', 'session')
     this.#url = address.href
     this.#on = handlers
+    this.#connection = new ConnectionState((state) => handlers.connection(state))
     this.#memory = new Memory(sessionId)
     this.#view = this.#memory.recall()
     if (this.#view !== EMPTY) handlers.view(this.#view)
@@ -69,8 +62,8 @@ class Follower implements Following {
       lead: (until) => this.#lead(until),
       frame: (id, event) => this.#take(id, event),
       adopt: (view) => this.#become(view),
-      connected: (yes) => this.#connected(yes),
-      paused: () => this.#pause(),
+      connected: (yes) => this.#connection.connected(yes),
+      paused: () => this.#connection.paused(),
     })
   }
 
@@ -80,7 +73,7 @@ class Follower implements Following {
 
   close(): void {
     this.#closed = true
-    clearTimeout(this.#quiet)
+    this.#connection.close()
     this.#tabs.close()
     this.#memory.close()
   }
@@ -95,7 +88,7 @@ class Follower implements Following {
         if (this.#view.cursor !== after || event.type === 'reset') this.#tabs.tell(after, id, event)
       },
       connected: (yes) => {
-        this.#connected(yes)
+        this.#connection.connected(yes)
         this.#tabs.tellConnected(yes)
       },
     })
@@ -111,7 +104,7 @@ class Follower implements Following {
     if (view === this.#view) return
     this.#become(view)
     if (view.answers.get(view.current)?.end === event) void this.#prove(view.current)
-    if (this.#state === 'catching up') this.#untilQuiet()
+    this.#connection.heard()
   }
 
   #become(view: View): void {
@@ -127,29 +120,7 @@ class Follower implements Following {
     if (this.#closed || this.#view.answers.get(generation) !== answer || this.#doubted.has(generation)) return
     this.#doubted.add(generation)
     this.#become(EMPTY)
-    this.#source?.reopen()
-  }
-
-  #connected(yes: boolean): void {
-    clearTimeout(this.#quiet)
-    if (!yes) this.#tell(this.#state === 'connecting' ? 'connecting' : 'reconnecting')
-    else if (this.#state !== 'live') this.#untilQuiet()
-  }
-
-  #pause(): void {
-    clearTimeout(this.#quiet)
-    this.#tell('paused')
-  }
-
-  #untilQuiet(): void {
-    this.#tell('catching up')
-    clearTimeout(this.#quiet)
-    this.#quiet = setTimeout(() => this.#tell('live'), QUIET_MS)
-  }
-
-  #tell(state: Connection): void {
-    if (state === this.#state || this.#closed) return
-    this.#state = state
-    this.#on.connection(state)
+    if (this.#source) this.#source.reopen()
+    else this.#tabs.ask()
   }
 }

@@ -1,6 +1,6 @@
 /** What a tab remembers of its session over a refresh: the words, and the resume point that goes with them. */
 
-import { EMPTY, type Answer, type View } from './view'
+import { EMPTY, isAfter, type Answer, type View } from './view'
 
 const PREFIX = 'rejoin.view.'
 /** For a tab that crashes; one that is refreshed or closed writes as it goes. */
@@ -13,12 +13,6 @@ const deleted = new Set<string>()
 export function forgetSession(session: string): void {
   deleted.add(PREFIX + session)
   drop(PREFIX + session)
-}
-
-interface Kept {
-  cursor: string
-  current: number
-  answers: Answer[]
 }
 
 /** The view of a session in sessionStorage: there at once after a refresh, gone with the tab. */
@@ -37,10 +31,7 @@ export class Memory {
   /** What was kept; nothing where storage is forbidden, or holds something else. */
   recall(): View {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? 'null') as Kept | null
-      if (!kept) return EMPTY
-      const answers = new Map(kept.answers.map((answer) => [answer.generation, answer]))
-      return { cursor: kept.cursor, current: kept.current, answers }
+      return viewed(JSON.parse(sessionStorage.getItem(this.#key) ?? 'null'))
     } catch {
       return EMPTY
     }
@@ -71,6 +62,35 @@ export class Memory {
       drop(this.#key)
     }
   }
+}
+
+/** The view that was kept; empty where it was none. Throws SyntaxError for a cursor that is no entry's id. */
+function viewed(kept: unknown): View {
+  if (!isObject(kept)) return EMPTY
+  const { cursor, current, answers } = kept
+  // Words without their resume point would come twice.
+  if (typeof cursor !== 'string' || !isAfter(cursor, '0-0') || !isInteger(current)) return EMPTY
+  if (!Array.isArray(answers) || !answers.every(isAnswer)) return EMPTY
+  return { cursor, current, answers: new Map(answers.map((answer) => [answer.generation, answer])) }
+}
+
+const TEXTS = ['prompt', 'provider', 'model', 'startedAt', 'text', 'reasoning']
+const ENDS: readonly unknown[] = ['completed', 'stopped', 'failed']
+
+function isAnswer(value: unknown): value is Answer {
+  if (!isObject(value)) return false
+  const { generation, attempt, replaces, status, end } = value
+  return isInteger(generation) && isInteger(attempt) && (replaces === null || isInteger(replaces))
+    && TEXTS.every((name) => typeof value[name] === 'string')
+    && (end === null ? status === 'running' : isObject(end) && ENDS.includes(status))
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 function drop(key: string): void {

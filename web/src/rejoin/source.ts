@@ -1,12 +1,12 @@
 /** A source: the frames of a session over one connection, which is made again whenever it is lost. */
 
-import type { Event } from './view'
+import { isAfter, type Event } from './view'
 
 export interface SourceHandlers {
   /** Where to resume: the id of the last entry that has come, empty for none. */
   cursor(): string
   frame(id: string, event: Event): void
-  /** A connection stands, or is being made again. */
+  /** A connection stands; or it is in doubt, or being made again. */
   connected(yes: boolean): void
 }
 
@@ -16,6 +16,8 @@ const PINGS_MISSED = 2
 /** Until the server has said how often it pings. */
 const PING_MS = 15_000
 const MARGIN_MS = 1_000
+/** What a timer can hold; a longer one would ring at once. A server may be told to ping once a year. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Frames from a cursor on, until `close`.
@@ -32,16 +34,20 @@ export class Source {
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #pingMs = PING_MS
   #failures = 0
+  /** What was told last: whether a connection stands. */
+  #stands = false
+  /** The resume point after which a frame came broken. */
+  #brokenAfter: string | null = null
 
   /** `url` has all but the resume point. */
   constructor(url: string, on: SourceHandlers) {
     this.#url = url
     this.#on = on
     const { signal } = this.#listening
-    // A page that slept, or lost its network, may hold a dead connection and not know it.
-    addEventListener('online', () => this.reopen(), { signal })
-    addEventListener('pageshow', (event) => event.persisted && this.reopen(), { signal })
-    document.addEventListener('visibilitychange', () => this.#seen(), { signal })
+    // The browser's word on the network is no proof: a server on this machine is still there. What comes in is one.
+    addEventListener('offline', () => this.#tell(false), { signal })
+    addEventListener('online', () => this.#hurry(), { signal })
+    document.addEventListener('visibilitychange', () => this.#hurry(), { signal })
     this.#open()
   }
 
@@ -54,7 +60,7 @@ export class Source {
   /** Connect anew, now. */
   reopen(): void {
     this.#drop()
-    this.#on.connected(false)
+    this.#tell(false)
     this.#open()
   }
 
@@ -65,19 +71,24 @@ export class Source {
     const cursor = this.#on.cursor()
     if (cursor) url.searchParams.set('lastEventId', cursor)
     const stream = new EventSource(url)
-    stream.onopen = () => this.#on.connected(true)
+    let pings = 0
+    stream.onopen = () => this.#alive()
     stream.onmessage = ({ lastEventId, data }: MessageEvent<string>) => {
       this.#alive()
       this.#failures = 0
-      this.#on.frame(lastEventId, JSON.parse(data) as Event)
+      const event = parsed(lastEventId, data)
+      if (event) this.#on.frame(lastEventId, event)
+      else this.#broken()
     }
     stream.addEventListener('ping', ({ data }: MessageEvent<string>) => {
       this.#pingMs = Number(data) * 1000 || this.#pingMs
       this.#alive()
+      // The first one comes with the connection, even from a server that is about to fall over again.
+      if (pings++) this.#failures = 0
     })
     stream.onerror = () => this.#later()
     this.#stream = stream
-    this.#alive()
+    this.#watch()
   }
 
   #drop(): void {
@@ -89,18 +100,50 @@ export class Source {
 
   #later(): void {
     this.#drop()
-    this.#on.connected(false)
+    this.#tell(false)
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** ++this.#failures)
     const wait = FIRST_WAIT_MS / 2 + Math.random() * (longest - FIRST_WAIT_MS / 2)
     this.#retry = setTimeout(() => this.#open(), wait)
   }
 
   #alive(): void {
-    clearTimeout(this.#watchdog)
-    this.#watchdog = setTimeout(() => this.reopen(), PINGS_MISSED * this.#pingMs + MARGIN_MS)
+    if (!this.#stands) this.#tell(true)
+    this.#watch()
   }
 
-  #seen(): void {
-    if (document.visibilityState === 'visible' && !this.#stream) this.reopen()
+  #watch(): void {
+    clearTimeout(this.#watchdog)
+    const patience = Math.min(PINGS_MISSED * this.#pingMs + MARGIN_MS, LONGEST_TIMER_MS)
+    this.#watchdog = setTimeout(() => this.reopen(), patience)
+  }
+
+  /** The network is back, or the reader: a good moment to try, unless the connection has proved to live. */
+  #hurry(): void {
+    if (document.visibilityState === 'visible' && !this.#stands) this.reopen()
+  }
+
+  /** What was garbled on its way comes whole the next time; what is written so is passed over then. */
+  #broken(): void {
+    const cursor = this.#on.cursor()
+    if (cursor === this.#brokenAfter) return
+    this.#brokenAfter = cursor
+    this.#later()
+  }
+
+  #tell(stands: boolean): void {
+    this.#stands = stands
+    this.#on.connected(stands)
+  }
+}
+
+/** The event of a frame; null for what no log holds: an id that is none, or data that is no event. */
+function parsed(id: string, data: string): Event | null {
+  try {
+    // Throws for an id that is none.
+    if (id) isAfter(id, '')
+    const event: unknown = JSON.parse(data)
+    return typeof event === 'object' && event ? event as Event : null
+  } catch {
+    return null
   }
 }

@@ -1,13 +1,14 @@
 /** The tabs of one session in one browser: one of them leads, and tells the others what it hears. */
 
+import { Presence } from './presence'
 import type { Event, View } from './view'
 
 /** What the tabs say to each other. */
 type Message =
-  | { say: 'frame', log: string, after: string, id: string, event: Event }
-  | { say: 'view', log: string, to: string, view: View, connected: boolean }
+  | { say: 'frame', log: number, after: string, id: string, event: Event }
+  | { say: 'view', log: number, to: number, view: View, connected: boolean }
   | { say: 'connected', yes: boolean }
-  | { say: 'hello', from: string }
+  | { say: 'hello', from: number }
 
 export interface TabHandlers {
   view(): View
@@ -22,48 +23,40 @@ export interface TabHandlers {
   paused(): void
 }
 
-/** How long a tab may be hidden before it lets go: a look at another tab and back costs nothing. */
-const HIDDEN_MS = 10_000
+const ALL = 0
 
 /**
  * One connection per session and browser: whoever holds the session's lock leads. A leader that closes, crashes or is
  * hidden for long lets the lock go, and the browser hands it to the next tab at once. Where the browser has no Web
- * Locks (plain HTTP off localhost), each tab leads for itself.
+ * Locks (plain HTTP off localhost), or forbids them, each tab leads for itself.
  */
 export class Tabs {
   readonly #name: string
   readonly #on: TabHandlers
-  readonly #me = random()
-  readonly #closing = new AbortController()
+  readonly #me = Math.random()
+  readonly #presence: Presence
   #channel: BroadcastChannel | null = null
-  #standing: AbortController | null = null
   #leads = false
-  /** Which log the leader tells of: another one after each reset, so that no tab holds on to what was voided. */
-  #log = ''
+  /**
+   * Which log the leader tells of: another one after each reset, so that no tab holds on to what was voided.
+   * 0 until it has told this tab what it holds.
+   */
+  #log = 0
   #connected = false
-  #hiding: ReturnType<typeof setTimeout> | undefined
 
   constructor(name: string, on: TabHandlers) {
     this.#name = name
     this.#on = on
-    const { signal } = this.#closing
-    document.addEventListener('visibilitychange', () => this.#seen(), { signal })
-    // A page that may come back by the Back button must not keep the lock while it sleeps.
-    addEventListener('pagehide', () => this.#stepBack(), { signal })
-    addEventListener('pageshow', ({ persisted }) => persisted && this.#stand(), { signal })
-    if (document.visibilityState === 'visible') this.#stand()
-    else on.paused()
+    this.#presence = new Presence({ there: (until) => this.#stand(until), away: () => on.paused() })
   }
 
   close(): void {
-    clearTimeout(this.#hiding)
-    this.#closing.abort()
-    this.#stepBack()
+    this.#presence.close()
   }
 
   /** As the leader: tell a frame that has come after `after`. */
   tell(after: string, id: string, event: Event): void {
-    if (event.type === 'reset') this.#log = random()
+    if (event.type === 'reset') this.#log = Math.random()
     this.#say({ say: 'frame', log: this.#log, after, id, event })
   }
 
@@ -73,25 +66,21 @@ export class Tabs {
     this.#say({ say: 'connected', yes })
   }
 
-  /** As the leader: the others are to hold what this tab holds. */
-  tellView(to = ''): void {
-    this.#say({ say: 'view', log: this.#log, to, view: this.#on.view(), connected: this.#connected })
+  /** Have the leader tell all that it holds. One answer is enough: until then nothing else of it is heard. */
+  ask(): void {
+    this.#log = 0
+    this.#say({ say: 'hello', from: this.#me })
   }
 
-  #stand(): void {
-    if (this.#standing) return
-    const standing = new AbortController()
-    this.#standing = standing
-    if (!navigator.locks || typeof BroadcastChannel === 'undefined') {
-      this.#on.lead(standing.signal)
-      return
-    }
+  #stand(until: AbortSignal): void {
+    until.addEventListener('abort', () => this.#stepBack(), { once: true })
+    const lead = () => this.#lead(until)
+    if (!navigator.locks || typeof BroadcastChannel === 'undefined') return void lead()
     this.#channel = new BroadcastChannel(this.#name)
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data)
-    this.#say({ say: 'hello', from: this.#me })
-    navigator.locks.request(this.#name, { signal: standing.signal }, () => this.#lead(standing.signal)).catch(() => {
-      // Stepped back before its turn came.
-    })
+    this.ask()
+    // Refused: it has stepped back before its turn came, which `#lead` sees; or the browser forbids locks here.
+    navigator.locks.request(this.#name, { signal: until }, lead).catch(lead)
   }
 
   #lead(until: AbortSignal): Promise<void> {
@@ -99,26 +88,20 @@ export class Tabs {
       if (until.aborted) return resolve()
       until.addEventListener('abort', () => resolve(), { once: true })
       this.#leads = true
-      this.#log = random()
-      this.tellView()
+      this.#log = Math.random()
+      this.#tellView(ALL)
       this.#on.lead(until)
     })
   }
 
   #stepBack(): void {
-    if (!this.#standing) return
     this.#leads = this.#connected = false
-    this.#standing.abort()
-    this.#standing = null
     this.#channel?.close()
     this.#channel = null
-    this.#on.paused()
   }
 
-  #seen(): void {
-    clearTimeout(this.#hiding)
-    if (document.visibilityState === 'visible') this.#stand()
-    else this.#hiding = setTimeout(() => this.#stepBack(), HIDDEN_MS)
+  #tellView(to: number): void {
+    this.#say({ say: 'view', log: this.#log, to, view: this.#on.view(), connected: this.#connected })
   }
 
   #say(message: Message): void {
@@ -127,26 +110,23 @@ export class Tabs {
 
   #hear(message: Message): void {
     if (message.say === 'hello') {
-      if (this.#leads) this.tellView(message.from)
+      if (this.#leads) this.#tellView(message.from)
     } else if (this.#leads) {
       // What a leader before this one has still said.
     } else if (message.say === 'connected') {
       this.#on.connected(message.yes)
     } else if (message.say === 'view') {
-      if (message.to && message.to !== this.#me) return
+      if (message.to !== ALL && message.to !== this.#me) return
       this.#log = message.log
       this.#on.adopt(message.view)
       this.#on.connected(message.connected)
+    } else if (!this.#log) {
+      // All that the leader holds is on its way, this frame in it.
     } else if (message.log !== this.#log || message.after !== this.#on.view().cursor) {
       // Something was missed while this tab slept, or another tab has begun to lead.
-      this.#say({ say: 'hello', from: this.#me })
+      this.ask()
     } else {
       this.#on.frame(message.id, message.event)
     }
   }
-}
-
-/** `crypto.randomUUID` is not there on plain HTTP. */
-function random(): string {
-  return crypto.getRandomValues(new Uint32Array(2)).join('-')
 }
