@@ -1,7 +1,11 @@
 """The network goes, or the server: the page says so, comes back by itself, and has every word once."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
@@ -16,6 +20,13 @@ STEP = 100
 
 NOTICED_S = 15.0
 """A page gives its line up after two pings that did not come; here there is one a second."""
+
+AT_ONCE_S = 1.0
+AWAY_S = 10.0
+BACK_S = 2.0
+
+EVERY_S = 0.1
+"""A word as often: no pause is long enough to be taken for the end of what was missed."""
 
 
 async def one_way_back(tab: Tab) -> None:
@@ -42,8 +53,7 @@ async def test_a_reader_whose_network_goes_and_comes_back_has_every_word_once(
         told.say(STEP)
         # Those who have a network go on.
         await elsewhere.shows(told.sent)
-        if not told_so:
-            await tab.is_("reconnecting", NOTICED_S)
+        await tab.is_("reconnecting", AT_ONCE_S if told_so else NOTICED_S)
         await tab.shows(before)
         await line.heal()
         await reader.context.set_offline(False)
@@ -51,6 +61,65 @@ async def test_a_reader_whose_network_goes_and_comes_back_has_every_word_once(
         await one_way_back(tab)
         told.end()
         await tab.ended(told.sent)
+
+
+@asynccontextmanager
+async def streaming(told: Telling) -> AsyncIterator[None]:
+    """Words as a model says them, one after the other, while it lasts."""
+
+    async def stream() -> None:
+        while True:
+            told.say(1)
+            await asyncio.sleep(EVERY_S)
+
+    streams = asyncio.create_task(stream())
+    try:
+        yield
+    finally:
+        streams.cancel()
+
+
+async def test_ten_seconds_without_a_network_while_an_answer_streams_on_cost_no_word_and_are_over_in_two(
+    browser: Browser, line: Proxy, upstream: Upstream, session: str
+) -> None:
+    async with reading(browser, f"http://127.0.0.1:{line.port}", session) as reader:
+        tab = await reader.open()
+        told = Telling(upstream, session)
+        await tab.ask(session)
+        async with streaming(told):
+            await expect(tab.article(1).locator(".answer")).not_to_be_empty()
+            line.drop("requests")
+            line.drop("replies")
+            await reader.context.set_offline(True)
+            await tab.is_("reconnecting", AT_ONCE_S)
+            await asyncio.sleep(AWAY_S)
+            await tab.is_("reconnecting", 0)
+            await line.heal()
+            await reader.context.set_offline(False)
+            await tab.is_("live", BACK_S)
+        await tab.shows(told.sent)
+        await one_way_back(tab)
+        told.end()
+        await tab.ended(told.sent)
+
+
+async def test_a_connection_that_lives_though_the_browser_says_there_is_no_network_is_kept(
+    reader: Reader, upstream: Upstream, session: str
+) -> None:
+    tab = await reader.open()
+    told = Telling(upstream, session)
+    await tab.ask(session)
+    # It closes nothing that is open: as with a server on this machine, and no network beyond it.
+    await reader.context.set_offline(True)
+    await tab.page.wait_for_function("witness.connections.includes('reconnecting')")
+    told.say(STEP)
+    await tab.shows(told.sent)
+    await tab.is_("live")
+    await reader.context.set_offline(False)
+    told.end()
+    await tab.ended(told.sent)
+    await one_way_back(tab)
+    assert reader.connections == 1
 
 
 async def test_a_consume_process_that_is_killed_and_started_again_costs_no_word(
