@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.fakes.upstream import Upstream
-from tests.processes import Services
+from tests.processes import Services, until
 from tests.proxy import Proxy
 from tests.web.reader import Reader, reading
 from tests.web.tab import Tab
@@ -111,7 +111,11 @@ async def test_a_connection_that_lives_though_the_browser_says_there_is_no_netwo
     await tab.ask(session)
     # It closes nothing that is open: as with a server on this machine, and no network beyond it.
     await reader.context.set_offline(True)
-    await tab.page.wait_for_function("witness.connections.includes('reconnecting')")
+
+    async def doubted() -> bool:
+        return "reconnecting" in await tab.witness("connections")
+
+    await until(doubted, AT_ONCE_S)
     told.say(STEP)
     await tab.shows(told.sent)
     await tab.is_("live")

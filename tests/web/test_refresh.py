@@ -85,3 +85,40 @@ async def test_words_that_were_not_kept_as_they_came_are_fetched_again(
     await tab.page.reload()
     assert await tab.page.evaluate("window.tampered") is True
     await tab.shows(told.sent)
+
+
+KEPT = """
+const key = Object.keys(sessionStorage).find((each) => each.startsWith('rejoin.view.'))
+if (key) {
+  const kept = JSON.parse(sessionStorage.getItem(key))
+  sessionStorage.setItem(key, JSON.stringify(%s))
+  window.tampered = true
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "{ ...kept, answers: [null] }",
+        "{ ...kept, answers: [{}] }",
+        "{ ...kept, cursor: 5 }",
+        "{ ...kept, cursor: '' }",
+        "{ ...kept, cursor: '99999999999999-0' }",
+        "{ ...kept, cursor: kept.cursor.replace(/-.*/, '-1') }",
+        "5",
+    ],
+)
+async def test_whatever_was_kept_in_place_of_words_the_words_are_there_once(
+    reader: Reader, upstream: Upstream, session: str, kept: str
+) -> None:
+    tab = await reader.open()
+    told = Telling(upstream, session)
+    await tab.ask(session)
+    told.say(100)
+    await tab.shows(told.sent)
+    await tab.page.add_init_script(KEPT % kept)
+    await tab.page.reload()
+    assert await tab.page.evaluate("window.tampered") is True
+    told.end()
+    await tab.ended(told.sent)
