@@ -21,6 +21,8 @@ test('it is live when nothing has come for a moment', async () => {
   expect(states).toEqual(['catching up'])
   await vi.advanceTimersByTimeAsync(250)
   expect(states).toEqual(['catching up', 'live'])
+  state.connected(true)
+  expect(states).toEqual(['catching up', 'live'])
 })
 
 test('it is live after a second, though an answer streams on without a pause', async () => {

@@ -49,9 +49,12 @@ test('all tabs hear over one connection', async () => {
 })
 
 test('a tab that comes later holds at once what the leader holds', async () => {
-  await two()
+  const { other } = await two()
+  const before = other.texts.length
   const late = await follow(new FakeTab())
   expect(late.text()).toBe('one ')
+  // Those who know it already are not told again.
+  expect(other.texts.length).toBe(before)
   expect(late.states).toEqual(['catching up'])
 })
 
@@ -106,9 +109,12 @@ test('a page that comes back by the Back button goes on', async () => {
   other.following.close()
   leader.tab.happens('pagehide')
   expect([FakeEventSource.last.closed, leader.states.at(-1)]).toEqual([true, 'paused'])
+  // In this order, as Chromium tells it.
+  leader.tab.becomes('hidden')
+  leader.tab.becomes('visible')
   leader.tab.happens('pageshow', { persisted: true })
   await settled()
-  expect(FakeEventSource.all.length).toBe(2)
+  expect([FakeEventSource.all.length, FakeChannel.all.size]).toEqual([2, 1])
   expect(FakeEventSource.last.resumesAt).toBe('1-1')
 })
 
@@ -139,6 +145,24 @@ test('a tab that missed a frame asks once, and takes over what the leader holds'
   expect(other.text()).toBe(leader.text())
 })
 
+test('a tab whose question the leader did not live to answer is told by the next one', async () => {
+  const { leader, other, locks } = await two()
+  const asking = follow(new FakeTab())
+  locks.crash(leader.tab)
+  const late = await asking
+  other.tab.enter()
+  FakeEventSource.last.frame('1-2', chunk('two'))
+  await settled()
+  expect(late.text()).toBe('one two')
+})
+
+test('what was passed already is news to nobody', async () => {
+  await two()
+  const before = FakeChannel.said.length
+  FakeEventSource.last.frame('1-1', chunk('one '))
+  expect(FakeChannel.said.length).toBe(before)
+})
+
 test('what a leader has still said before it went is ignored by the next one, which fetches it', async () => {
   const { leader, other } = await two()
   const words = { log: 1, say: 'frame', after: '1-1', id: '1-2', event: chunk('two') }
@@ -164,6 +188,7 @@ test('and by a tab that knows of the next one', async () => {
   FakeEventSource.last.frame('1-2', chunk('two'))
   await settled()
   expect([other.text(), third.text()]).toEqual(['one two', 'one two'])
+  expect(third.texts).not.toContain('one twice')
 })
 
 test('a reset voids the words of all tabs', async () => {
@@ -173,6 +198,19 @@ test('a reset voids the words of all tabs', async () => {
   FakeEventSource.last.frame('1-1', chunk('uno'))
   await settled()
   expect([leader.text(), other.text()]).toEqual(['uno', 'uno'])
+})
+
+test('a reset that a tab has missed voids its words, too, though what follows has the same ids', async () => {
+  const { other } = await two()
+  const deaf = [...FakeChannel.all].find(({ tab }) => tab as unknown === other.tab.document)!
+  FakeChannel.all.delete(deaf)
+  FakeEventSource.last.frame('1-1', { type: 'reset', reason: 'unknown_position' })
+  FakeEventSource.last.frame('1-0', started)
+  FakeEventSource.last.frame('1-1', chunk('uno '))
+  FakeChannel.all.add(deaf)
+  FakeEventSource.last.frame('1-2', chunk('dos'))
+  await settled()
+  expect(other.text()).toBe('uno dos')
 })
 
 test.each([
