@@ -1,7 +1,10 @@
 /** A tab's presence: it is there while it is shown, and for a moment after. */
 
-/** How long a tab may be hidden before it lets go: a look at another tab and back costs nothing. */
-const HIDDEN_MS = 10_000
+/**
+ * How long a tab may be hidden before it lets go. A look at another tab and back costs nothing; and a reader who goes
+ * through more sessions than the six connections that HTTP/1.1 allows waits no longer for the next one.
+ */
+const HIDDEN_MS = 3_000
 
 export interface PresenceHandlers {
   /** The tab is there, until the signal. */

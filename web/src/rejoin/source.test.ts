@@ -149,6 +149,15 @@ test('a tab that is shown while a connection is waited for does not wait longer;
   expect(made()).toBe(2)
 })
 
+test('a page that slept longer than the pings allow connects anew as soon as it is shown, before any timer runs', () => {
+  const { tab } = followed()
+  FakeEventSource.last.open()
+  tab.becomes('hidden')
+  vi.setSystemTime(Date.now() + 17_000)
+  tab.becomes('visible')
+  expect([FakeEventSource.all[0]?.closed, made()]).toEqual([true, 2])
+})
+
 test('after its end nothing is told, and nothing is asked for', async () => {
   const { tab, source, held } = followed()
   const stream = FakeEventSource.last

@@ -34,6 +34,8 @@ export class Source {
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #pingMs = PING_MS
   #failures = 0
+  /** When there was a sign of life last, by the clock of the day. */
+  #heardAt = 0
   /** What was told last: whether a connection stands. */
   #stands = false
   /** The resume point after which a frame came broken. */
@@ -107,6 +109,7 @@ export class Source {
   }
 
   #alive(): void {
+    this.#heardAt = Date.now()
     if (!this.#stands) this.#tell(true)
     this.#watch()
   }
@@ -119,7 +122,10 @@ export class Source {
 
   /** The network is back, or the reader: a good moment to try, unless the connection has proved to live. */
   #hurry(): void {
-    if (document.visibilityState === 'visible' && !this.#stands) this.reopen()
+    if (document.visibilityState !== 'visible') return
+    // In a page that slept no timer ran, but the clock went on: whoever was silent for so long is most likely gone.
+    const silentMs = Date.now() - this.#heardAt
+    if (!this.#stands || silentMs > this.#pingMs + MARGIN_MS) this.reopen()
   }
 
   /** What was garbled on its way comes whole the next time; what is written so is passed over then. */

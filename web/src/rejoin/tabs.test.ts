@@ -5,7 +5,7 @@ import { FakeChannel, FakeEventSource, FakeTab, fakeBrowser } from './fakes'
 import { followSession, type Connection, type View } from './index'
 
 const SETTLED_MS = 5
-const HIDDEN_MS = 10_000
+const HIDDEN_MS = 3_000
 
 const started = { type: 'metadata', status: 'started', generation: 1, attempt: 1, prompt: 'Why?' }
 const chunk = (content: string) => ({ type: 'chunk', generation: 1, content })
