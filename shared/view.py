@@ -22,6 +22,8 @@ class Answer:
     status: str = "running"
     text: str = ""
     reasoning: str = ""
+    thinking_ms: int | None = None
+    """From the attempt's beginning to the last thought before the first word; None where no thought told its `ms`."""
     end: Event = field(default_factory=dict)
     """The terminal event: usage, finishReason, code, error … Empty while the generation runs."""
 
@@ -58,7 +60,7 @@ class View:
         elif kind == "chunk":
             self._answer(event).text += str(event.get("content", ""))
         elif kind == "reasoning":
-            self._answer(event).reasoning += str(event.get("content", ""))
+            _think(self._answer(event), event)
 
     def _start(self, event: Event) -> None:
         number = event.get("generation", self._current + 1)
@@ -79,3 +81,10 @@ class View:
         number = event.get("generation", self._current)
         self._current = number if isinstance(number, int) else self._current
         return self.answers.setdefault(self._current, Answer(self._current))
+
+
+def _think(answer: Answer, event: Event) -> None:
+    # The last entry's `ms` is the only one that joined frames keep: so those who come late measure the same.
+    if not answer.text and isinstance(event.get("ms"), int):
+        answer.thinking_ms = event["ms"]
+    answer.reasoning += str(event.get("content", ""))

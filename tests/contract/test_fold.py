@@ -25,6 +25,7 @@ def shown(view: View) -> dict[str, Any]:
 def _shown(answer: Answer) -> dict[str, Any]:
     fields = dataclasses.asdict(answer)
     fields["startedAt"] = fields.pop("started_at")
+    fields["thinkingMs"] = fields.pop("thinking_ms")
     return fields | {"end": answer.end or None}
 
 

@@ -22,6 +22,8 @@ export interface Answer {
   readonly status: Status
   readonly text: string
   readonly reasoning: string
+  /** From the attempt's beginning to the last thought before the first word; null where no thought told its `ms`. */
+  readonly thinkingMs: number | null
   /** The terminal event: usage, finishReason, code, error … Null while the generation runs. */
   readonly end: Event | null
 }
@@ -70,10 +72,13 @@ function taken(view: View, event: Event): View {
   const generation = integer(event.generation) ?? view.current
   const answer = view.answers.get(generation) ?? blank(generation)
   if (ends) return put(view, { ...answer, status: status as Status, end: event })
-  const content = text(event.content)
-  return put(view, type === 'chunk'
-    ? { ...answer, text: answer.text + content }
-    : { ...answer, reasoning: answer.reasoning + content })
+  return put(view, type === 'chunk' ? { ...answer, text: answer.text + text(event.content) } : thought(answer, event))
+}
+
+function thought(answer: Answer, event: Event): Answer {
+  // The last entry's `ms` is the only one that joined frames keep: so those who come late measure the same.
+  const ms = answer.text ? null : integer(event.ms)
+  return { ...answer, reasoning: answer.reasoning + text(event.content), thinkingMs: ms ?? answer.thinkingMs }
 }
 
 /** A new attempt voids what an earlier one said; its place in the order stays. */
@@ -92,7 +97,7 @@ function begun(view: View, event: Event): Answer {
 function blank(generation: number): Answer {
   return {
     generation, attempt: 1, prompt: '', provider: '', model: '', startedAt: '', replaces: null,
-    status: 'running', text: '', reasoning: '', end: null,
+    status: 'running', text: '', reasoning: '', thinkingMs: null, end: null,
   }
 }
 
