@@ -39,7 +39,7 @@ export function Composer(props: Props) {
     <form className="composer" onSubmit={onSubmit}>
       {editing && (
         <div className="editing">
-          <p>Your last question, to be asked anew</p>
+          <p>Editing your last question</p>
           <button type="button" className="quiet" onClick={onCancel}>Cancel</button>
         </div>
       )}

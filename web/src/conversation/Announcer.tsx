@@ -1,22 +1,25 @@
 import { useState } from 'react'
 
-import type { Answer, Status } from '../rejoin'
-
-const SAID: Record<Status, string> = {
-  running: 'The answer has begun.',
-  completed: 'The answer is complete.',
-  stopped: 'The answer was stopped.',
-  failed: 'The answer failed.',
-}
+import type { Answer } from '../rejoin'
 
 /** Tells a screen reader that an answer begins and ends: its words, as they come, would only stutter. */
 export function Announcer({ answer, live }: { answer: Answer | undefined, live: boolean }) {
-  const [begun, setBegun] = useState(0)
-  // What is replayed is no news.
-  if (live && answer?.status === 'running' && answer.generation !== begun) setBegun(answer.generation)
+  const generation = answer?.generation ?? 0
+  // What was there before this page came is no news, unless it still runs.
+  const [known, setKnown] = useState<number | null>(null)
+  if (live && (known === null || known > generation)) setKnown(answer?.status === 'running' ? generation - 1 : generation)
+  const news = answer && known !== null && generation > known
   return (
     <p className="unseen" aria-live="polite">
-      {answer && answer.generation === begun ? SAID[answer.status] : ''}
+      {/* A new element for each answer: two that end alike are told of twice. */}
+      {news && <span key={generation}>{said(answer)}</span>}
     </p>
   )
+}
+
+function said({ status, end }: Answer): string {
+  if (status === 'running') return 'The answer has begun.'
+  if (status === 'completed') return 'The answer is complete.'
+  if (status === 'stopped') return 'The answer was stopped.'
+  return ['The answer failed.', end?.error].filter(Boolean).join(' ')
 }

@@ -3,6 +3,8 @@ import type { Answer } from '../rejoin'
 
 const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence', ''])
 const CUT = new Set(['length', 'max_tokens', 'length_cap'])
+/** A shorter answer has no pace: it came all at once. */
+const PACE_MIN_MS = 100
 
 /** How an answer ended, and its figures. */
 export function Ending({ answer }: { answer: Answer }) {
@@ -29,12 +31,12 @@ function figures({ attempt, provider, model, end }: Answer): string[] {
   const told = [provider === model ? model : `${provider} ${model}`]
   if (attempt > 1) told.push(`attempt ${attempt}`)
   const [firstMs, allMs] = [number(end?.ttftMs), number(end?.durationMs)]
-  if (firstMs !== null) told.push(`first word after ${(firstMs / 1000).toFixed(2)} s`)
   const { asked, answered, unit } = used(end?.usage)
-  if (answered && firstMs !== null && allMs !== null && allMs > firstMs) {
-    told.push(`${(answered / (allMs - firstMs) * 1000).toFixed(0)} ${unit}/s`)
+  if (firstMs !== null) told.push(`first ${unit} after ${(firstMs / 1000).toFixed(2)} s`)
+  if (answered && firstMs !== null && allMs !== null && allMs - firstMs >= PACE_MIN_MS) {
+    told.push(`${(answered / (allMs - firstMs) * 1000).toFixed(0)} ${unit}s/s`)
   }
-  if (asked !== null && answered !== null) told.push(`${asked} + ${answered} ${unit}`)
+  if (asked !== null && answered !== null) told.push(`${asked + answered} ${unit}s (${asked} in, ${answered} out)`)
   return told.filter((figure) => figure.trim())
 }
 
@@ -44,7 +46,7 @@ function used(usage: unknown): { asked: number | null, answered: number | null, 
   return {
     asked: number(told.prompt_tokens ?? told.input_tokens),
     answered: number(told.completion_tokens ?? told.output_tokens),
-    unit: told.estimated ? 'words' : 'tokens',
+    unit: told.estimated ? 'word' : 'token',
   }
 }
 

@@ -19,8 +19,8 @@ export function Status({ connection, viewers, demo }: Props) {
   return (
     <div className="status">
       <p role="status" data-connection={connection}>{STATES[connection]}</p>
-      {viewers !== undefined && viewers > 0 && <p>{viewers === 1 ? '1 viewer' : `${viewers} viewers`}</p>}
-      {demo && <p title="No key is configured on this server: a fixed text answers, not a model.">Demo model</p>}
+      {viewers !== undefined && viewers > 0 && <p>{viewers === 1 ? '1 viewer now' : `${viewers} viewers now`}</p>}
+      {demo && <p title="A fixed text answers, and no language model.">Demo model</p>}
     </div>
   )
 }

@@ -12,8 +12,8 @@ export function Thinking({ answer }: { answer: Answer }) {
 }
 
 function heading({ status, text, thinkingMs }: Answer): string {
-  // Whole seconds while they pass, for figures that flicker are not read. No number: kept by an earlier version.
-  const known = typeof thinkingMs === 'number'
-  if (status === 'running' && !text) return known ? `Thinking … ${Math.floor(thinkingMs / 1000)} s` : 'Thinking …'
-  return known ? `Thought for ${(thinkingMs / 1000).toFixed(1)} s` : 'Thoughts'
+  // Not even null: kept by an earlier version of the page.
+  const seconds = (thinkingMs ?? NaN) / 1000
+  if (status === 'running' && !text) return seconds >= 1 ? `Thinking … ${Math.floor(seconds)} s` : 'Thinking …'
+  return Number.isNaN(seconds) ? 'Thoughts' : `Thought for ${seconds.toFixed(1)} s`
 }

@@ -7,6 +7,7 @@ import { remove } from '../api'
 import { useSessions } from '../hooks/useSessions'
 import { forgetSession } from '../rejoin'
 import { forget, type Recent } from '../sessions'
+import { BIN, CROSS, Icon } from './Icon'
 
 interface Props {
   current: string
@@ -14,10 +15,11 @@ interface Props {
   open: boolean
   onOpen(id: string): void
   onNew(): void
+  onClose(): void
 }
 
 /** The recent conversations of this browser. */
-export function Conversations({ current, open, onOpen, onNew }: Props) {
+export function Conversations({ current, open, onOpen, onNew, onClose }: Props) {
   const sessions = useSessions()
   const list = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -29,11 +31,15 @@ export function Conversations({ current, open, onOpen, onNew }: Props) {
       forget(id)
       forgetSession(id)
       if (id === current) onNew()
+      else list.current?.focus() // what held it is gone
     },
   })
   return (
     <nav id="conversations" ref={list} aria-label="Conversations" data-open={open} tabIndex={-1}>
-      <h2>Conversations</h2>
+      <div className="top">
+        <h2>Conversations</h2>
+        {open && <Icon label="Close" path={CROSS} onClick={onClose} />}
+      </div>
       {removal.isError && <Alert text={`That could not be deleted. ${removal.error.message}`} />}
       <ul>
         {sessions.map((recent) => (
@@ -43,11 +49,13 @@ export function Conversations({ current, open, onOpen, onNew }: Props) {
             current={recent.id === current}
             deleting={removal.isPending && removal.variables === recent.id}
             onOpen={onOpen}
-            onDelete={removal.mutate}
+            onDelete={() => {
+              if (confirm(`Delete “${recent.title}”? It goes for everybody, and for good.`)) removal.mutate(recent.id)
+            }}
           />
         ))}
       </ul>
-      {sessions.length === 0 && <p className="none">Conversations that you have here are listed in this place.</p>}
+      {sessions.length === 0 && <p className="none">Your conversations will be listed here.</p>}
     </nav>
   )
 }
@@ -57,7 +65,7 @@ interface ItemProps {
   current: boolean
   deleting: boolean
   onOpen(id: string): void
-  onDelete(id: string): void
+  onDelete(): void
 }
 
 function Item({ recent: { id, title }, current, deleting, onOpen, onDelete }: ItemProps) {
@@ -70,10 +78,7 @@ function Item({ recent: { id, title }, current, deleting, onOpen, onDelete }: It
   return (
     <li>
       <a href={address(id)} aria-current={current ? 'page' : undefined} title={title} onClick={onClick}>{title}</a>
-      <button type="button" className="quiet" aria-label={`Delete ${title}`} disabled={deleting}
-        onClick={() => onDelete(id)}>
-        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>
-      </button>
+      <Icon label={`Delete ${title}`} path={BIN} disabled={deleting} onClick={onDelete} />
     </li>
   )
 }

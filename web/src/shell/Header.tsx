@@ -1,5 +1,7 @@
 import type { RefObject } from 'react'
 
+import { Icon, LIST } from './Icon'
+
 interface Props {
   toggle: RefObject<HTMLButtonElement | null>
   listed: boolean
@@ -11,10 +13,7 @@ interface Props {
 export function Header({ toggle, listed, onToggle, onNew }: Props) {
   return (
     <header>
-      <button ref={toggle} type="button" className="quiet list" aria-label="Conversations" aria-expanded={listed}
-        aria-controls="conversations" onClick={onToggle}>
-        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 4h12M2 8h12M2 12h12" /></svg>
-      </button>
+      <Icon ref={toggle} label="Conversations" path={LIST} controls="conversations" expanded={listed} onClick={onToggle} />
       <h1>Rejoin</h1>
       <button type="button" onClick={onNew}>New conversation</button>
     </header>
