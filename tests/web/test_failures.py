@@ -68,11 +68,13 @@ async def test_a_busy_session_offers_to_watch_or_to_stop(
     await reader.context.unroute(STREAM)
     await tab.shows(told.sent)
     await tab.button(choice, alert).click()
+    await expect(alert).to_have_count(0)
     if choice == "Watch":
+        await expect(tab.article(1)).to_have_attribute("data-status", "running")
         told.end()
         await tab.ended(told.sent)
     else:
         await tab.ended(told.sent, "stopped")
-    await expect(alert).to_have_count(0)
+        await told.gate.left_within(5)
     # What was written is not lost by all this.
     await expect(tab.question).to_have_value("Another question")

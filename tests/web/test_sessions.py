@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Dialog, Locator, expect
 
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
@@ -63,3 +63,44 @@ async def test_a_deleted_conversation_is_gone_from_the_list_and_from_the_server(
     await expect(tab.page.locator("article")).to_have_count(0)
     async with httpx2.AsyncClient(verify=False) as client:
         assert (await client.get(f"{house.consume.url}/api/sessions/{session}")).status_code == 404
+
+
+async def test_a_deletion_that_is_thought_better_of_deletes_nothing(reader: Reader, session: str) -> None:
+    tab = await reader.open()
+    await answered(tab, session)
+    questions: list[str] = []
+
+    async def no(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        await dialog.dismiss()
+
+    tab.page.on("dialog", no)
+    await tab.button(f"Delete {session}").click()
+    assert [session in question for question in questions] == [True]
+    await tab.page.reload()
+    await expect(listed(tab, session)).to_be_visible()
+    await expect(tab.article(1)).to_have_attribute("data-status", "completed")
+
+
+async def test_the_address_of_a_deleted_conversation_is_an_empty_one_where_one_may_ask_anew(
+    reader: Reader, other_reader: Reader, upstream: Upstream, session: str
+) -> None:
+    tab, elsewhere = await reader.open(), await other_reader.open()
+    await answered(tab, session)
+    await expect(elsewhere.article(1)).to_have_attribute("data-status", "completed")
+    tab.page.on("dialog", lambda dialog: dialog.accept())
+    await tab.button(f"Delete {session}").click()
+    # Gone for everybody.
+    for each in (tab, elsewhere):
+        await expect(each.page.locator("article")).to_have_count(0)
+    await tab.page.goto(f"{reader.origin}/?session={session}")
+    await tab.is_("live")
+    await expect(tab.page.locator("article")).to_have_count(0)
+    again = f"{session}, again"
+    upstream.prompts[again] = Script(text=("a new ", "life"))
+    await tab.ask(again)
+    for each in (tab, elsewhere):
+        await expect(each.page.locator("article")).to_have_count(1)
+        await expect(each.page.locator("article .prompt")).to_have_text(again)
+        await expect(each.page.locator("article .answer")).to_have_text("a new life")
+    await expect(listed(tab, again)).to_be_visible()

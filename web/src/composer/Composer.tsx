@@ -21,14 +21,16 @@ export function Composer(props: Props) {
   const { draft, onDraft, onSend, sending, editing, onCancel, onStop, stopping, children } = props
   const field = useRef<HTMLTextAreaElement>(null)
   const blank = !draft.trim()
-  // On a touch screen the focus would bring up the keyboard, over half of the conversation.
   useEffect(() => {
-    if (editing || matchMedia('(pointer: fine)').matches) field.current?.focus()
+    if (editing || hasKeys()) field.current?.focus()
   }, [editing])
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
-    if (!blank && !sending) onSend()
+    if (blank || sending) return
+    onSend()
+    // The button can't keep the focus: it waits for the next question.
+    if (hasKeys()) field.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape' && editing) onCancel()
@@ -56,4 +58,9 @@ export function Composer(props: Props) {
       </div>
     </form>
   )
+}
+
+/** Else the focus would bring up a keyboard on the screen, over half of the conversation. */
+function hasKeys(): boolean {
+  return matchMedia('(pointer: fine)').matches
 }
