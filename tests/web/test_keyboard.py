@@ -135,3 +135,23 @@ async def test_on_a_narrow_screen_the_list_holds_the_focus_until_escape_or_close
         await tab.button("Close").press(key)
         await expect(listed).to_be_hidden()
         await expect(toggle).to_be_focused()
+
+
+async def test_a_window_that_grows_while_the_list_is_open_gives_the_page_back(on_phone: Reader) -> None:
+    tab = await on_phone.open()
+    await tab.button("Conversations").click()
+    await expect(tab.page.locator(".page")).to_have_attribute("inert", "")
+    await tab.page.set_viewport_size({"width": 1440, "height": 900})
+    await tab.question.fill("a question")
+    await expect(tab.question).to_be_focused()
+
+
+async def test_the_focus_is_not_lost_with_a_conversation_that_is_deleted(reader: Reader, session: str) -> None:
+    tab = await reader.open()
+    await tab.ask(session)
+    await expect(tab.article(1)).to_have_attribute("data-status", "completed")
+    await tab.button("New conversation").click()
+    tab.page.on("dialog", lambda dialog: dialog.accept())
+    await tab.button(f"Delete {session}").press("Enter")
+    await expect(tab.button(f"Delete {session}")).to_have_count(0)
+    await expect(tab.page.get_by_role("navigation", name="Conversations")).to_be_focused()
