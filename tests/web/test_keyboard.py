@@ -24,15 +24,19 @@ FOCUSED = """() => {
     const { outlineStyle, boxShadow } = getComputedStyle(node);
     return outlineStyle !== 'none' || boxShadow !== 'none';
   };
+  const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(element);
+  const width = outlineStyle === 'none' ? 0 : parseFloat(outlineWidth) + parseFloat(outlineOffset);
+  const frame = element.parentElement.closest('.code, .table, nav')?.getBoundingClientRect();
   const label = [...element.labels?.[0]?.childNodes ?? []].filter((node) => !node.contains(element));
   return {
     name: element.getAttribute('aria-label') || label.map((node) => node.textContent).join('') || element.textContent,
     kind: element.localName,
     covered: !(element.contains(at) || at?.contains(element)),
+    cut: frame && (left - width < frame.left || right + width > frame.right || top - width < frame.top),
     ringed: ringed(element) || ringed(element.closest('form') ?? element),
   };
 }"""
-"""What has the focus: whether something lies over it, and whether it looks focused."""
+"""What has the focus: whether something lies over it, and whether it looks focused, all around."""
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ async def stops(tab: Tab) -> list[tuple[str, str]]:
             continue
         assert not focused["covered"], focused
         assert focused["ringed"], focused
+        assert not focused["cut"], focused
         found.append((focused["kind"], focused["name"]))
         if focused["name"] == "Your question":
             return found
