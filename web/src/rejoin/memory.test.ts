@@ -87,7 +87,7 @@ function fits(path: string, value: unknown): boolean {
   if (['prompt', 'provider', 'model', 'startedAt', 'text', 'reasoning'].includes(name)) return typeof value === 'string'
   if (path === 'answers.0.end') return typeof value === 'object' && value !== null
   if (path === 'answers.1.end') return value === null
-  return (path === 'answers' && JSON.stringify(value) === '[]') || (name === 'replaces' && value === null)
+  return (path === 'answers' && JSON.stringify(value) === '[]') || (['replaces', 'thinkingMs'].includes(name) && value === null)
 }
 
 for (const path of FIELDS) {

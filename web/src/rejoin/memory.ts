@@ -75,12 +75,14 @@ function viewed(kept: unknown): View {
 }
 
 const TEXTS = ['prompt', 'provider', 'model', 'startedAt', 'text', 'reasoning']
+const MAYBE = ['replaces', 'thinkingMs']
 const ENDS: readonly unknown[] = ['completed', 'stopped', 'failed']
 
 function isAnswer(value: unknown): value is Answer {
   if (!isObject(value)) return false
-  const { generation, attempt, replaces, status, end } = value
-  return isInteger(generation) && isInteger(attempt) && (replaces === null || isInteger(replaces))
+  const { generation, attempt, status, end } = value
+  return isInteger(generation) && isInteger(attempt)
+    && MAYBE.every((name) => value[name] === null || isInteger(value[name]))
     && TEXTS.every((name) => typeof value[name] === 'string')
     && (end === null ? status === 'running' : isObject(end) && ENDS.includes(status))
 }
