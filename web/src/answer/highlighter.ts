@@ -12,15 +12,26 @@ export type Line = readonly ThemedToken[]
 const THEME = 'page'
 const theme = createCssVariablesTheme({ name: THEME, variablePrefix: '--code-' })
 
+/** Half a frame of the screen. */
+const BUDGET_MS = 8
+/** What is longer was not written to be read. */
+const LINE_MAX = 1_000
+
 // WebAssembly would need more of the content policy than plain JavaScript does.
 let shared: Promise<HighlighterCore> | undefined
 
-/** Lines of code in colour. */
-export interface Highlighter {
-  of(code: string): Line[]
+/** Code in colour, as far as there was time for. */
+export interface Coloured {
+  readonly blocks: readonly (readonly Line[])[]
+  /** There is more to be coloured, next time. */
+  readonly more: boolean
 }
 
-/** A highlighter for one block of code; null for a language that is not known. */
+export interface Highlighter {
+  of(blocks: readonly string[]): Coloured
+}
+
+/** A highlighter for one piece of code; null for a language that is not known. */
 export async function highlighter(language: string): Promise<Highlighter | null> {
   const grammar = grammars[language]
   if (!grammar) return null
@@ -35,35 +46,40 @@ export async function highlighter(language: string): Promise<Highlighter | null>
   return new Growing(core, registrations.at(-1)!.name)
 }
 
-/** Code that grows: each whole line is looked at once. */
+interface Done {
+  readonly block: string
+  readonly lines: Line[]
+  readonly state: GrammarState | undefined
+}
+
+/** Code that grows: each whole block is looked at once, and only so many at a time. */
 class Growing implements Highlighter {
   readonly #core: HighlighterCore
   readonly #language: string
-  #done = ''
-  #lines: Line[] = []
-  #state: GrammarState | undefined
+  #done: Done[] = []
 
   constructor(core: HighlighterCore, language: string) {
     this.#core = core
     this.#language = language
   }
 
-  of(code: string): Line[] {
-    if (!code.startsWith(this.#done)) [this.#done, this.#lines, this.#state] = ['', [], undefined]
-    const whole = code.slice(this.#done.length, code.lastIndexOf('\n') + 1)
-    if (whole) {
-      const { tokens, state } = this.#tokens(whole.slice(0, -1))
-      this.#lines = [...this.#lines, ...tokens]
-      this.#state = state
-      this.#done += whole
+  of(blocks: readonly string[]): Coloured {
+    const until = performance.now() + BUDGET_MS
+    let same = 0
+    while (same < blocks.length && this.#done[same]?.block === blocks[same]) same++
+    this.#done.length = same
+    for (const block of blocks.slice(same)) {
+      this.#done.push(this.#coloured(block, this.#done.at(-1)?.state))
+      if (performance.now() > until) break
     }
-    const begun = code.slice(this.#done.length)
-    return begun ? [...this.#lines, ...this.#tokens(begun).tokens] : this.#lines
+    return { blocks: this.#done.map(({ lines }) => lines), more: this.#done.length < blocks.length }
   }
 
-  #tokens(code: string): { tokens: Line[], state: GrammarState | undefined } {
-    const options = { lang: this.#language, theme: THEME, ...(this.#state && { grammarState: this.#state }) }
-    const { tokens, grammarState } = this.#core.codeToTokens(code, options)
-    return { tokens, state: grammarState }
+  #coloured(block: string, state: GrammarState | undefined): Done {
+    const options = { lang: this.#language, theme: THEME, tokenizeMaxLineLength: LINE_MAX }
+    const { tokens, grammarState } = this.#core.codeToTokens(
+      block.replace(/\n$/, ''), { ...options, ...(state && { grammarState: state }) },
+    )
+    return { block, lines: tokens, state: grammarState }
   }
 }

@@ -1,75 +1,76 @@
 /**
  * An answer in sections, so that a long one costs no more to draw than a short one: only the last section grows.
  *
- * A cut is made where no Markdown goes across: before a paragraph or heading at the margin, after an empty line, and
- * outside of fences, formulas and HTML.
+ * Code at the margin is told apart from the rest: however long it grows, the Markdown around it stays as it is.
  */
 
-const SECTION_MIN = 6_000
+import { mark } from './codes'
+import { START, broken, opening, passed, type Place } from './place'
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})/
-const FORMULA = /^\s*\$\$\s*$/
-const TAG = /<(\/?)(?:details|div|table|section|ul|ol|dl|blockquote|pre|picture)\b/gi
-const FRESH = /^(?:#{1,6} |\p{L}|\*\*|\p{Emoji_Presentation})/u
-
-interface Progress {
-  finished: string[]
-  /** Where the last section begins. */
-  start: number
-  /** How far whole lines have been looked at. */
-  scanned: number
-  /** The marker that opened the fence that this place is in. */
-  fence: string
-  formula: boolean
-  /** Elements of HTML that are still open. */
-  depth: number
-  blank: boolean
+export interface Part {
+  /** Markdown, with a mark in place of each piece of code. */
+  readonly text: string
+  readonly codes: readonly string[]
 }
 
-const none = (): Progress => (
-  { finished: [], start: 0, scanned: 0, fence: '', formula: false, depth: 0, blank: false }
-)
-
-/** The sections of a text that grows: those that are finished stay the same strings. */
+/** The sections of a text that grows: those that are finished stay the same objects. */
 export class Sections {
   #text = ''
-  #at = none()
+  #finished: Part[] = []
+  #place: Place = START
+  /** Of the section that grows, what has been taken over, and from where on the text goes on with it. */
+  #told = ''
+  #codes: string[] = []
+  #from = 0
+  /** How far lines have been looked at. */
+  #scanned = 0
 
-  of(text: string): string[] {
+  of(text: string): Part[] {
     // Another text, or an earlier one: React may draw what it had given up.
-    if (!text.startsWith(this.#text)) this.#at = none()
+    if (!text.startsWith(this.#text)) this.#restart()
     this.#text = text
-    for (let end; (end = text.indexOf('\n', this.#at.scanned)) >= 0; this.#at.scanned = end + 1) {
-      const line = text.slice(this.#at.scanned, end)
-      if (mayCut(this.#at, line)) this.#cut(text)
-      pass(this.#at, line)
+    for (let line; (line = this.#next()); this.#pass(line)) {
+      const again = opening(this.#place, line, this.#told.length + this.#scanned - this.#from)
+      if (again !== null) this.#cut(again)
     }
-    return [...this.#at.finished, text.slice(this.#at.start)]
+    return [...this.#finished, this.#growing()]
   }
 
-  #cut(text: string): void {
-    const at = this.#at
-    at.finished.push(text.slice(at.start, at.scanned))
-    at.start = at.scanned
+  #restart(): void {
+    [this.#finished, this.#place, this.#told, this.#codes, this.#from, this.#scanned] = [[], START, '', [], 0, 0]
   }
-}
 
-/** Whether a section may begin with this line. */
-function mayCut({ start, scanned, fence, formula, depth, blank }: Progress, line: string): boolean {
-  const inside = fence !== '' || formula || depth > 0
-  return scanned - start >= SECTION_MIN && blank && !inside && FRESH.test(line)
-}
-
-function pass(at: Progress, line: string): void {
-  const marker = FENCE.exec(line)?.[1] ?? ''
-  if (at.fence) {
-    if (marker.startsWith(at.fence) && line.trim() === marker) at.fence = ''
-  } else if (marker && !at.formula) {
-    at.fence = marker
-  } else if (FORMULA.test(line)) {
-    at.formula = !at.formula
-  } else {
-    for (const [, closing] of line.matchAll(TAG)) at.depth = Math.max(0, at.depth + (closing ? -1 : 1))
+  /** The next whole line, or as much of an endless one as a section holds; empty if there is none. */
+  #next(): string {
+    const end = this.#text.indexOf('\n', this.#scanned) + 1
+    return broken(this.#place, this.#text, this.#scanned, end) || this.#text.slice(this.#scanned, end || this.#scanned)
   }
-  at.blank = line.trim() === ''
+
+  #pass(line: string): void {
+    const start = this.#scanned
+    const { code } = this.#place
+    this.#place = passed(this.#place, line)
+    this.#scanned += line.length
+    if (this.#place.code === code) return
+    if (code) {
+      this.#codes.push(this.#text.slice(this.#from, start))
+      this.#from = start
+    } else {
+      this.#told += `${this.#text.slice(this.#from, this.#scanned)}${mark(this.#codes.length)}\n`
+      this.#from = this.#scanned
+    }
+  }
+
+  #cut(again: string): void {
+    this.#finished.push({ text: this.#told + this.#text.slice(this.#from, this.#scanned), codes: this.#codes })
+    this.#told = again
+    this.#codes = []
+    this.#from = this.#scanned
+  }
+
+  #growing(): Part {
+    const rest = this.#text.slice(this.#from)
+    if (this.#place.code) return { text: this.#told, codes: [...this.#codes, rest] }
+    return { text: this.#told + rest, codes: [...this.#codes] }
+  }
 }

@@ -17,7 +17,7 @@ import { Announcer } from './Announcer'
 import { Problem } from './Problem'
 import { Status } from './Status'
 import { Turn } from './Turn'
-import { turns } from './turns'
+import { firstInSight, turns } from './turns'
 
 interface Props {
   id: string
@@ -42,6 +42,7 @@ export function Conversation({ id, whole, onWhole }: Props) {
   const [draft, setDraft] = useDraft(id)
   const [edited, setEdited] = useState<Edited | null>(null)
   const shown = useMemo(() => turns(view), [view])
+  const first = firstInSight(shown)
   const viewers = useViewers(id, connection === 'live' && shown.length > 0)
   const youngest = last(view)
   const running = youngest?.status === 'running' ? youngest : undefined
@@ -75,8 +76,8 @@ export function Conversation({ id, whole, onWhole }: Props) {
     <>
       <main>
         {shown.map((answer) => (
-          <Turn key={answer.generation} answer={answer} last={answer === youngest} whole={whole}
-            onEdit={edit} onAgain={again} />
+          <Turn key={answer.generation} answer={answer} last={answer === youngest}
+            near={answer.generation >= first} whole={whole} onEdit={edit} onAgain={again} />
         ))}
         {shown.length === 0 && connection === 'live' && <Hint />}
       </main>

@@ -10,6 +10,8 @@ interface Props {
   answer: Told
   /** The youngest turn: the only one that can be asked anew. */
   last: boolean
+  /** It is likely to be in sight from the beginning. */
+  near: boolean
   /** The words are kept back until the answer is whole. */
   whole: boolean
   onEdit(answer: Told): void
@@ -17,7 +19,7 @@ interface Props {
 }
 
 /** One question and its answer. Only the turn that has changed is drawn again. */
-export const Turn = memo(function Turn({ answer, last, whole, onEdit, onAgain }: Props) {
+export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAgain }: Props) {
   const { generation, attempt, status, prompt, text } = answer
   const running = status === 'running'
   const hidden = running && whole
@@ -31,7 +33,7 @@ export const Turn = memo(function Turn({ answer, last, whole, onEdit, onAgain }:
         )}
       </div>
       {!hidden && <Thinking answer={answer} />}
-      <Answer text={hidden ? '' : text} growing={running} finished={status === 'completed'} />
+      <Answer text={hidden ? '' : text} growing={running} finished={status === 'completed'} near={near} />
       {hidden && <p className="waiting">Waiting for the whole answer …</p>}
       {!running && <Ending answer={answer} />}
       {!running && (
