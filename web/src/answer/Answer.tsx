@@ -8,7 +8,7 @@ import { Codes, withCodes } from './codes'
 import { hasFormula, withFormulas, withLooseNotes } from './dialect'
 import { elements } from './elements'
 import { Sections, type Part } from './sections'
-import { useDrawn } from './useDrawn'
+import { useDrawn } from './turn'
 
 /** More than the sections at the end of an answer that are drawn at once are hardly in sight. */
 const AT_ONCE = 2

@@ -5,6 +5,7 @@ import { CopyButton } from '../CopyButton'
 import { useLazy } from '../hooks/useLazy'
 import { useCode } from './codes'
 import type { Coloured, Line } from './highlighter'
+import { inTurn } from './turn'
 
 type Element = NonNullable<ExtraProps['node']>
 
@@ -35,13 +36,14 @@ function useColours(language: string, blocks: readonly string[]): Coloured | und
   }, [language])
   const highlight = useLazy(language !== '', load)?.highlight
   const [pass, goOn] = useReducer((pass: number) => pass + 1, 0)
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- each pass takes it further
   const coloured = useMemo(() => highlight?.of(blocks), [highlight, blocks, pass])
   useEffect(() => {
-    if (!coloured?.more) return
-    const soon = setTimeout(goOn)
-    return () => clearTimeout(soon)
-  }, [coloured])
+    if (!highlight || !coloured?.more) return
+    return inTurn(() => {
+      highlight.goOn(blocks)
+      goOn()
+    })
+  }, [highlight, blocks, coloured])
   return coloured
 }
 

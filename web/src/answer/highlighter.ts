@@ -5,6 +5,7 @@ import { createJavaScriptRegexEngine } from 'shiki/engine/javascript'
 import type { GrammarState, LanguageRegistration, ThemedToken } from 'shiki/core'
 
 import { grammars } from './grammars'
+import { BUDGET_MS } from './turn'
 
 export type Line = readonly ThemedToken[]
 
@@ -12,10 +13,10 @@ export type Line = readonly ThemedToken[]
 const THEME = 'page'
 const theme = createCssVariablesTheme({ name: THEME, variablePrefix: '--code-' })
 
-/** Half a frame of the screen. */
-const BUDGET_MS = 8
 /** What is longer was not written to be read. */
 const LINE_MAX = 1_000
+/** As many blocks may change at once while code is being written. */
+const WRITTEN = 2
 
 // WebAssembly would need more of the content policy than plain JavaScript does.
 let shared: Promise<HighlighterCore> | undefined
@@ -28,7 +29,10 @@ export interface Coloured {
 }
 
 export interface Highlighter {
+  /** What is in colour already, and what has been written since. */
   of(blocks: readonly string[]): Coloured
+  /** Take it a little further. */
+  goOn(blocks: readonly string[]): void
 }
 
 /** A highlighter for one piece of code; null for a language that is not known. */
@@ -57,6 +61,7 @@ class Growing implements Highlighter {
   readonly #core: HighlighterCore
   readonly #language: string
   #done: Done[] = []
+  #begun = false
 
   constructor(core: HighlighterCore, language: string) {
     this.#core = core
@@ -64,15 +69,29 @@ class Growing implements Highlighter {
   }
 
   of(blocks: readonly string[]): Coloured {
-    const until = performance.now() + BUDGET_MS
-    let same = 0
-    while (same < blocks.length && this.#done[same]?.block === blocks[same]) same++
-    this.#done.length = same
-    for (const block of blocks.slice(same)) {
+    this.#keep(blocks)
+    // What grows before the reader's eyes must not lose its colours for a moment.
+    if (this.#begun && blocks.length - this.#done.length <= WRITTEN) this.#colour(blocks, Infinity)
+    return { blocks: this.#done.map(({ lines }) => lines), more: this.#done.length < blocks.length }
+  }
+
+  goOn(blocks: readonly string[]): void {
+    this.#begun = true
+    this.#keep(blocks)
+    this.#colour(blocks, performance.now() + BUDGET_MS)
+  }
+
+  /** Only what is still so. */
+  #keep(blocks: readonly string[]): void {
+    const other = this.#done.findIndex(({ block }, index) => block !== blocks[index])
+    if (other >= 0) this.#done.length = other
+  }
+
+  #colour(blocks: readonly string[], until: number): void {
+    for (const block of blocks.slice(this.#done.length)) {
       this.#done.push(this.#coloured(block, this.#done.at(-1)?.state))
       if (performance.now() > until) break
     }
-    return { blocks: this.#done.map(({ lines }) => lines), more: this.#done.length < blocks.length }
   }
 
   #coloured(block: string, state: GrammarState | undefined): Done {

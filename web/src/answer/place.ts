@@ -16,7 +16,7 @@ const TAG = /<(\/?)(?:details|div|table|section|ul|ol|dl|blockquote|pre|picture|
 const HTML = /^ {0,3}</
 const FRESH = /^(?:#{1,6} |\p{L}|\*\*|\p{Emoji_Presentation})/u
 const ITEM = /^(?:[-*+]|(?<number>\d{1,9})[.)])[ \t]+\S/
-const UNDER_HEAD = /^ {0,3}\|?[ \t:|-]*-[ \t:|-]*$/
+const UNDER_HEAD = /^ {0,3}\|?[ \t:|-]*-[ \t:|-]*\s*$/
 
 export interface Place {
   /** The marker of the fence that this is in, and the line that has opened it. */
@@ -45,6 +45,7 @@ export function opening(place: Place, line: string, length: number): string | nu
   if (length < ENOUGH || code) return null
   const inside = fence !== '' || formula || depth > 0
   if (!inside && !before.trim() && FRESH.test(line)) return ''
+  if (before && !before.endsWith('\n')) return ''
   if (length >= LONG && !inside && (head || follows(line, place.margin))) return head
   if (length >= TOO_LONG) return fence ? opened : formula ? '$$\n' : head
   return null

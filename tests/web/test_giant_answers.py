@@ -1,0 +1,53 @@
+"""Answers of ten thousand lines without a paragraph's end, code of 200 KB, many answers at a reload: no long task."""
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.fakes.script import Script
+from tests.fakes.upstream import Upstream
+from tests.web.reader import Reader
+from tests.web.tasks import no_long_task
+
+pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
+
+LINES = 10_000
+CODE = "".join(f"def f_{line}(x: int) -> str:  # {line}\n    return 'x' * {line}\n" for line in range(3_400))[:200_000]
+GIANTS = {
+    "code": f"Here:\n\n```python\n{CODE}\n```\n",
+    "paragraph": "".join(f"line {line} of **one** paragraph\n" for line in range(LINES)),
+    "list": "".join(f"- item {line} of `one` list\n" for line in range(LINES)),
+    "table": "| a | b |\n|---|---|\n" + "".join(f"| row {line} | `x` |\n" for line in range(LINES)),
+}
+PIECES = 1_000
+PACE_S = 0.002
+DONE_MS = 60_000.0
+
+
+@pytest.mark.parametrize("kind", GIANTS)
+async def test_no_task_is_long_while_a_giant_block_grows(
+    browser: Browser, reader: Reader, upstream: Upstream, session: str, kind: str
+) -> None:
+    giant = GIANTS[kind]
+    size = len(giant) // PIECES + 1
+    pieces = tuple(giant[at : at + size] for at in range(0, len(giant), size))
+    upstream.prompts[session] = Script(text=pieces, delay_s=PACE_S)
+    tab = await reader.open()
+    async with no_long_task(browser, tab):
+        await tab.ask(session)
+        # Not by `expect`: it looks at the whole page each time, in a task that is the page's own.
+        await tab.page.wait_for_selector('article[data-status="completed"]', state="attached", timeout=DONE_MS)
+    await tab.page.wait_for_selector(".section.plain", state="detached")
+    words = await tab.words()
+    assert all(str(line) in words for line in range(0, 3_000, 100))
+
+
+FOOTNOTES = "A claim[^1].\n\n" + "".join(f"Paragraph {n} {'word ' * 30}\n\n" for n in range(80)) + "[^1]: The source.\n"
+
+
+async def test_a_footnote_far_from_its_reference_is_readable_text(
+    reader: Reader, upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[session] = Script(text=(FOOTNOTES,))
+    tab = await reader.open()
+    await tab.ask(session)
+    await tab.ended(FOOTNOTES)
