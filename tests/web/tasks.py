@@ -1,4 +1,4 @@
-"""What the tasks of a page cost: by its own thread's time, because by the clock others who share the machine count too."""
+"""What the tasks of a page cost, by its own thread's time: by the clock, others who share the machine would count."""
 
 import json
 from collections.abc import AsyncIterator, Iterator

@@ -41,6 +41,31 @@ async def test_no_task_is_long_while_a_giant_block_grows(
     assert all(str(line) in words for line in range(0, 3_000, 100))
 
 
+TURNS = 12
+RICH = "".join(
+    f"## Heading {n}\n\nWords of **weight** about `code {n}`.\n\n- one\n- two\n\n```python\ndef f_{n}():\n    pass\n```\n\n"
+    for n in range(150)
+)
+
+
+async def test_no_task_is_long_when_a_session_of_many_long_answers_is_opened_and_the_newest_is_drawn_first(
+    browser: Browser, reader: Reader, upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[session] = Script(text=(RICH,))
+    tab = await reader.open()
+    for turn in range(1, TURNS + 1):
+        await tab.ask(session)
+        await tab.page.wait_for_selector(
+            f'article[data-generation="{turn}"][data-status="completed"]', state="attached"
+        )
+    async with no_long_task(browser, tab):
+        await tab.page.reload(wait_until="commit")
+        newest = tab.article(TURNS).locator(".section:not(.plain)").last
+        await newest.wait_for(state="attached")
+        assert await tab.page.locator(".section.plain").count() > TURNS
+        await tab.page.wait_for_selector(".section.plain", state="detached", timeout=DONE_MS)
+
+
 FOOTNOTES = "A claim[^1].\n\n" + "".join(f"Paragraph {n} {'word ' * 30}\n\n" for n in range(80)) + "[^1]: The source.\n"
 
 

@@ -30,6 +30,12 @@ _COUNT = """() => {
   requestAnimationFrame(look)
 }"""
 
+_IN_SIGHT = """() => {
+  const paragraph = document.elementsFromPoint(600, 300).find((element) => element.matches('.answer p'))
+  return [paragraph.textContent, Math.round(paragraph.getBoundingClientRect().top)]
+}"""
+"""The reader's place is what he reads: what is above may turn out to be higher than it was thought."""
+
 
 async def test_scrolling_is_smooth_while_an_answer_comes_and_the_reader_stays_where_he_is(
     reader: Reader, upstream: Upstream, session: str
@@ -46,10 +52,10 @@ async def test_scrolling_is_smooth_while_an_answer_comes_and_the_reader_stays_wh
         gesture = {"x": 400, "y": 300, "yDistance": distance, "speed": 3_000, "gestureSourceType": "mouse"}
         await devtools.send("Input.synthesizeScrollGesture", gesture)
     frames = sorted(await tab.page.evaluate("frames"))
-    at = await tab.page.evaluate("scrollY")
+    in_sight = await tab.page.evaluate(_IN_SIGHT)
     told.end()
     await tab.ended("".join(WORDS))
-    assert await tab.page.evaluate("scrollY") == at
+    assert await tab.page.evaluate(_IN_SIGHT) == in_sight
     assert squeezed("".join(WORDS)) == await tab.words()
     assert median(frames) <= FRAME_MS, frames[-10:]
     assert frames[len(frames) * 95 // 100] <= LATE_MS, frames[-10:]

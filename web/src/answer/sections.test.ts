@@ -5,7 +5,7 @@ import { Sections, type Part } from './sections'
 
 const times = (count: number, line: (number: number) => string) => Array.from({ length: count }, (_, at) => line(at + 1)).join('')
 const written = (parts: Part[]) => parts.map(({ text, codes }) => withCodes(text, codes).replace(/\n(?=\n?$|```)/, '\n'))
-const LONGEST = 16_000
+const LONGEST = 16_001
 
 const HEAD = '| a | b |\n|---|---|\n'
 
