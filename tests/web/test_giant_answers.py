@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 LINES = 10_000
 CODE = "".join(f"def f_{line}(x: int) -> str:  # {line}\n    return 'x' * {line}\n" for line in range(3_400))[:200_000]
 GIANTS = {
-    "code": f"Here:\n\n```python\n{CODE}\n```\n",
+    "code": f"Here:\n```python\n{CODE}\n```\n",
     "paragraph": "".join(f"line {line} of **one** paragraph\n" for line in range(LINES)),
     "list": "".join(f"- item {line} of `one` list\n" for line in range(LINES)),
     "table": "| a | b |\n|---|---|\n" + "".join(f"| row {line} | `x` |\n" for line in range(LINES)),
@@ -41,9 +41,10 @@ async def test_no_task_is_long_while_a_giant_block_grows(
     assert all(str(line) in words for line in range(0, 3_000, 100))
 
 
-TURNS = 12
+TURNS = 8
 RICH = "".join(
-    f"## Heading {n}\n\nWords of **weight** about `code {n}`.\n\n- one\n- two\n\n```python\ndef f_{n}():\n    pass\n```\n\n"
+    f"## Heading {n}\n\nWords of **weight** about `code {n}`.\n\n- one\n- two\n"
+    f"```python\ndef f_{n}():\n    pass\n```\n\n"
     for n in range(150)
 )
 
