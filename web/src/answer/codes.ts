@@ -2,7 +2,7 @@
 
 import { createContext, useContext } from 'react'
 
-/** From the private use area: no text has it, and it means nothing in Markdown. */
+/** From the private use area: it means nothing in Markdown. A text that has it shows code of its own once more, no worse. */
 const MARK = /\uE000(\d+)\uE000/
 const NOTHING_ELSE = new RegExp(`^${MARK.source}$`)
 
