@@ -11,10 +11,13 @@ const LONG = 7_000
 const TOO_LONG = 9_000
 
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/
+/** Of an item, the fence may stand as deep as the item does, and beside its very marker. */
+const ITEM_FENCE = /^\s*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})/
 const FORMULA = /^\s*\$\$\s*$/
-const TAG = /<(\/?)(?:details|div|table|section|ul|ol|dl|blockquote|pre|picture|script|style)\b|<!--|(-->)/gi
+const TAG = /<(\/?)(?:details|div|table|section|ul|ol|dl|blockquote|pre|picture|script|style|textarea)\b|<!--|<\?|(-->|\?>)/gi
 const HTML = /^ {0,3}</
 const FRESH = /^(?:#{1,6} |\p{L}|\*\*|\p{Emoji_Presentation})/u
+const ANY_ITEM = /^( {0,3}(?:[-*+]|\d{1,9}[.)]))(?:( {1,4})(?! )|\s+)(?=\S)/
 const ITEM = /^(?:[-*+]|(?<number>\d{1,9})[.)])[ \t]+\S/
 const UNDER_HEAD = /^ {0,3}\|?[ \t:|-]*-[ \t:|-]*\s*$/
 
@@ -25,6 +28,8 @@ export interface Place {
   /** That fence stands at the margin: in it there is code, whatever stands before it. */
   readonly code: boolean
   readonly formula: boolean
+  /** How far the words of the outermost item are indented that this may be in; 0 for none. */
+  readonly list: number
   /** Elements of HTML that are still open. */
   readonly depth: number
   readonly html: boolean
@@ -36,12 +41,12 @@ export interface Place {
 }
 
 export const START: Place = {
-  fence: '', opened: '', code: false, formula: false, depth: 0, html: false, head: '', before: '', margin: '',
+  fence: '', opened: '', code: false, formula: false, list: 0, depth: 0, html: false, head: '', before: '', margin: '',
 }
 
 /** What a section that begins with this line has to begin with before it; null if none should, the last one being so long. */
 export function opening(place: Place, line: string, length: number): string | null {
-  const { fence, opened, code, formula, depth, head, before } = place
+  const { fence, opened, code, formula, depth, head, before } = left(place, line)
   if (length < ENOUGH || code) return null
   const inside = fence !== '' || formula || depth > 0
   if (!inside && !before.trim() && FRESH.test(line)) return ''
@@ -61,11 +66,14 @@ export function broken({ fence, formula }: Place, text: string, from: number, en
 }
 
 /** The place after a line. */
-export function passed(place: Place, line: string): Place {
-  const marker = FENCE.exec(line)?.[1] ?? ''
+export function passed(former: Place, line: string): Place {
+  const place = left(former, line)
+  const list = place.fence || place.formula ? place.list : listed(place, line)
+  const marker = (list > 0 ? ITEM_FENCE : FENCE).exec(line)?.[1] ?? ''
   const blank = line.trim() === ''
   const next = {
     ...place,
+    list,
     before: line,
     margin: /^\S/.test(line) ? line : place.margin,
     html: !blank && (place.html || HTML.test(line)),
@@ -79,7 +87,26 @@ export function passed(place: Place, line: string): Place {
     return { ...next, fence: marker, opened: line, code, head: '' }
   }
   if (FORMULA.test(line)) return { ...next, formula: !place.formula }
+  if (place.formula) return next
   return { ...next, depth: depth(place.depth, line), head: blank ? '' : place.head || head(place.before, line) }
+}
+
+/** The place for this line: what is open in an item ends with the item, closed or not. */
+function left(place: Place, line: string): Place {
+  const ended = (place.fence !== '' || place.formula) && line.trim() !== '' && indent(line) < place.list
+  return ended ? { ...place, fence: '', opened: '', formula: false, list: 0 } : place
+}
+
+/** The `list` of a line outside of fences. What is indented less is no more of it, unless it goes on with a paragraph. */
+function listed({ list, before }: Place, line: string): number {
+  if (line.trim() === '' || (list > 0 && indent(line) >= list)) return list
+  const [, marker, space = ' '] = ANY_ITEM.exec(line) ?? []
+  if (marker) return marker.length + space.length
+  return before.trim() === '' || FENCE.test(line) || FORMULA.test(line) || /^[#>]/.test(line) ? 0 : list
+}
+
+function indent(line: string): number {
+  return /^[ \t]*/.exec(line)![0].replaceAll('\t', '    ').length
 }
 
 function depth(before: number, line: string): number {

@@ -62,6 +62,25 @@ describe('an answer in sections', () => {
     expect(new Sections().of(text)).toEqual([{ text, codes: [] }])
   })
 
+  test.each([
+    '- ```\n  a\n  ```', '1. ```\n   a\n   ```', '- item\n  ```\n  not closed', '- item\n  ```\n  a\n    ```',
+    '- item\n  - inner\n    ```\n    a', '- item\n  $$\n  x', '- ```\n  a\nleft',
+    '1. one\n  ~~~\n  above the item\n~~~\n', '<textarea>\n\n```\nx\n```\n</textarea>', '<?php\n\n```\nx\n```\n?>',
+  ])('what is open in an item, or in HTML, does not turn words after it into code: %j', (text) => {
+    const [part, ...others] = new Sections().of(`${text}\n\nWords.\n\n\`\`\`\ncode\n\`\`\`\n\nMore words.\n`)
+    expect(part?.codes).toEqual(['code\n'])
+    expect(part?.text).toContain('Words.')
+    expect(part?.text.endsWith('```\n\nMore words.\n')).toBe(true)
+    expect(others).toEqual([])
+  })
+
+  test.each(['- item\n  $$\n  x\n', '- ```\n  a\n  ```\n'])('nor is it opened again by a cut after it: %j', (text) => {
+    const prose = times(2_000, (n) => `line ${n} of a paragraph\n`)
+    const parts = new Sections().of(`${text}\n${prose}`)
+    expect(parts.length).toBeGreaterThan(2)
+    expect(parts.map(({ text }) => text).join('')).toBe(`${text}\n${prose}`)
+  })
+
   test('it is the same, however it came', () => {
     const text = `${GIANTS.list}\n\`\`\`js\n1\n\`\`\`\n\n# Heading\n\n${HEAD}${times(900, (n) => `| ${n} | y |\n`)}\n${GIANTS['paragraph in one line']}`
     const sections = new Sections()
