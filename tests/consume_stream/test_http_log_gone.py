@@ -47,6 +47,22 @@ async def test_who_follows_an_answer_is_cut_and_who_follows_the_session_begins_a
     assert [frame.id for frame in staying.frames[3:]] == writer.ids[before:]
 
 
+async def test_a_log_that_was_deleted_is_not_waited_for(
+    brisk: Service, redis_client: Any, writer: OutsideWriter, session: str
+) -> None:
+    await writer.begin()
+    await writer.say("One")
+    staying = Viewer(brisk.url, session, "session")
+    async with asyncio.TaskGroup() as both:
+        both.create_task(staying.connect(until=lambda frame: frame.event["type"] == "reset"))
+        await has_frames(staying, 2)
+        await redis_client.hset(keys.meta(session), "status", "deleted")
+        await redis_client.delete(keys.log(session))
+        deleted = time.monotonic()
+    assert time.monotonic() - deleted < PATIENCE_S - 0.5
+    assert staying.frames[2].event == {"type": "reset", "reason": "gone"}
+
+
 async def test_a_log_that_comes_back_in_time_is_gone_on_with(
     brisk: Service, redis_client: Any, writer: OutsideWriter, session: str
 ) -> None:
