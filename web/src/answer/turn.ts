@@ -25,7 +25,12 @@ async function all(): Promise<void> {
   busy = true
   do {
     await new Promise((resolve) => setTimeout(resolve))
-    await waiting.pop()?.()
+    try {
+      await waiting.pop()?.()
+    } catch (error) {
+      // Told, and no more: the others still wait.
+      reportError(error)
+    }
   } while (waiting.length > 0)
   busy = false
 }
