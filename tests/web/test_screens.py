@@ -109,6 +109,19 @@ async def test_nothing_sticks_out_overlaps_or_is_cut_and_each_scheme_has_colours
     assert [light for light, dark in pairs if light == dark] == []
 
 
+async def test_the_head_of_a_table_does_not_overlap_however_long_it_is(
+    browser: Browser, origin: str, upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[session] = Script(text=(f"| {'Long head ' * 20}| b |\n|---|---|\n| a | 1 |\n",))
+    async with reading(browser, origin, session) as reader:
+        tab = await reader.open()
+        await tab.ask(session)
+        await expect(tab.article(1)).to_have_attribute("data-status", "completed")
+        heads = tab.article(1).locator("th")
+        await expect(heads).to_have_count(2)
+        assert await heads.evaluate_all("all => all.filter((th) => th.scrollWidth > th.clientWidth).length") == 0
+
+
 async def through_a_conversation(tab: Tab, screens: Screens, upstream: Upstream, question: str) -> None:
     """All that a conversation may look like, from its beginning on."""
     await screens.take(tab, "empty")

@@ -31,7 +31,7 @@ function Image({ src, alt }: ComponentProps<'img'> & ExtraProps) {
 
 /** Wider than the page, it scrolls by itself, also by keys. */
 function Table({ children }: ComponentProps<'table'> & ExtraProps) {
-  return <div className="table" role="region" aria-label="Table" tabIndex={0}><table>{children}</table></div>
+  return <div className="table" role="group" aria-label="Table" tabIndex={0}><table>{children}</table></div>
 }
 
 /** The box of a task in a list. */
