@@ -78,7 +78,7 @@ async def test_tab_leads_through_all_that_can_be_done_in_the_order_of_the_page(
     assert names == [
         "Model", "Without streaming",
         "Skip to the question", session, f"Delete {session}", "New conversation",
-        "Edit question", thought, "a link", "Table", "Copy code", "code", "Copy answer", "Regenerate",
+        "Edit question", thought, "a link", "Table", "Copy code", "code", "Table", "Copy answer", "Regenerate",
         "Your question",
     ]  # fmt: skip
 
