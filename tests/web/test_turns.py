@@ -43,6 +43,23 @@ async def test_a_question_that_is_edited_is_asked_anew_in_its_place(
     await expect(tab.article(1)).to_have_count(0)
 
 
+async def test_a_question_that_is_edited_while_another_tab_asks_on_is_a_new_question(
+    reader: Reader, upstream: Upstream, session: str
+) -> None:
+    late = f"{session}, edited late"
+    upstream.prompts[late] = Script(text=("third",))
+    tab, elsewhere = await reader.open(), await reader.open()
+    await tab.ask(session)
+    await expect(tab.article(1)).to_have_attribute("data-status", "completed")
+    await tab.button("Edit question", tab.article(1)).click()
+    await elsewhere.ask("Meanwhile")
+    await expect(tab.article(2)).to_have_attribute("data-status", "completed")
+    await tab.ask(late)
+    await tab.ended("third", generation=3)
+    for generation in (1, 2, 3):
+        await expect(tab.article(generation)).to_have_count(1)
+
+
 async def test_without_streaming_the_answer_comes_whole(reader: Reader, upstream: Upstream, session: str) -> None:
     tab = await reader.open()
     told = Telling(upstream, session)

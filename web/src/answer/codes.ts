@@ -3,8 +3,7 @@
 import { createContext, useContext } from 'react'
 
 /** From the private use area: it means nothing in Markdown. A text that has it shows code of its own once more, no worse. */
-const MARK = /\uE000(\d+)\uE000/
-const NOTHING_ELSE = new RegExp(`^${MARK.source}$`)
+const MARK = /\uE000(\d+)\uE000/g
 
 export const Codes = createContext<readonly string[]>([])
 
@@ -12,13 +11,17 @@ export function mark(index: number): string {
   return `\uE000${index}\uE000`
 }
 
-/** The code that a text is the mark of; else it is code itself. */
+/** A text from a block of code: code itself, or the mark of some. */
 export function useCode(text: string): string {
-  const codes = useContext(Codes)
-  return NOTHING_ELSE.test(text) ? withCodes(text, codes) : text
+  return withCodes(text, useContext(Codes))
+}
+
+/** Words and marks by turns, words first. */
+export function apart(text: string): string[] {
+  return text.split(/(\uE000\d+\uE000)/)
 }
 
 /** The text with its code in the place of the marks. */
 export function withCodes(text: string, codes: readonly string[]): string {
-  return text.replaceAll(new RegExp(MARK, 'g'), (found: string, index: string) => codes[Number(index)] ?? found)
+  return text.replaceAll(MARK, (found: string, index: string) => codes[Number(index)] ?? found)
 }

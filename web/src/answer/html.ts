@@ -6,6 +6,8 @@
 
 import type { ElementContent, Parents, Root, RootContent } from 'hast'
 
+import { apart } from './codes'
+
 type Raw = { type: 'raw', value: string }
 type Child = RootContent | Raw
 
@@ -21,14 +23,30 @@ export default function html() {
 }
 
 function settle(parent: Parents): void {
-  parent.children = paired(parent.children as Child[]) as typeof parent.children
+  parent.children = paired(parent.children as Child[]).flatMap(marked) as typeof parent.children
   for (const child of parent.children) {
-    if ('children' in child) settle(child)
+    if ('children' in child && !isCode(child)) settle(child)
   }
 }
 
+function isCode(child: RootContent): boolean {
+  return child.type === 'element' && child.tagName === 'pre'
+}
+
+/**
+ * Code whose mark stands among words is shown as code. Where Markdown sees no code and the sections did, in text that is
+ * strangely nested, no word may be lost.
+ */
+function marked(child: RootContent): RootContent[] {
+  if (child.type !== 'text') return [child]
+  return apart(child.value).map((value, index) => index % 2 === 0 ? { type: 'text', value } : {
+    type: 'element', tagName: 'pre', properties: {},
+    children: [{ type: 'element', tagName: 'code', properties: {}, children: [{ type: 'text', value }] }],
+  })
+}
+
 /** The children with each pair of tags made an element, and each other tag made text. */
-function paired(children: Child[]): Child[] {
+function paired(children: Child[]): RootContent[] {
   const settled: Child[] = []
   for (const child of children) {
     if (child.type !== 'raw') settled.push(child)

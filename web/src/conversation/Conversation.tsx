@@ -40,12 +40,14 @@ export function Conversation({ id, whole, onWhole }: Props) {
   const stopping = useStop(id)
   const { following, jump } = useFollow()
   const [draft, setDraft] = useDraft(id)
-  const [edited, setEdited] = useState<Edited | null>(null)
+  const [editing, setEdited] = useState<Edited | null>(null)
   const shown = useMemo(() => turns(view), [view])
   const first = firstInSight(shown)
   const viewers = useViewers(id, connection === 'live' && shown.length > 0)
   const youngest = last(view)
   const running = youngest?.status === 'running' ? youngest : undefined
+  // Where the conversation has gone on elsewhere meanwhile, what was being edited is a new question.
+  const edited = editing?.answer.generation === youngest?.generation ? editing : null
   useRemembered(id, shown)
 
   const { provider, model } = choice
