@@ -1,13 +1,14 @@
-"""One Pub/Sub connection for all the channels that a process listens to."""
+"""One Pub/Sub connection for all the channels that a process listens to on one node of Redis."""
 
 import asyncio
 import logging
 import math
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, ClusterDownError, RedisError
 
 from shared.wire import Connect, RedisAway, pack, write
 
@@ -23,11 +24,12 @@ _SILENT_PINGS = 2
 
 
 class _Channel:
-    """Who listens to one channel, and whether Redis has confirmed the subscription."""
+    """Who listens to one channel, and whether Redis has confirmed the subscription, or will not."""
 
     def __init__(self) -> None:
         self.listeners: set[Heard] = set()
-        self.confirmed = asyncio.Event()
+        self.answered = asyncio.Event()
+        self.refused = False
 
 
 class Channels:
@@ -35,14 +37,19 @@ class Channels:
 
     Whenever a channel becomes subscribed, after a break too, its listeners are called once with empty data: what was
     published meanwhile is lost, and empty data means just what a nudge means, "look again".
+
+    With `sharded`, channels are those of SPUBLISH, which lie on the node that has the slot of their name. Then they are
+    called so as well when the slot has gone to another node: nothing more comes here.
     """
 
-    def __init__(self, connect: Connect, timeout_s: float) -> None:
+    def __init__(self, connect: Connect, timeout_s: float, *, sharded: bool = False) -> None:
         self._connect = connect
         self._timeout_s = timeout_s
+        self._kind = "S" if sharded else ""
         self._channels: dict[bytes, _Channel] = {}
-        self._owed: dict[bytes, int] = {}
-        """Confirmations of SUBSCRIBE that Redis has still to send, by channel."""
+        self._owed: deque[bytes] = deque()
+        """The channels for whose SUBSCRIBE Redis has still to answer, in the order of asking."""
+        self._owed_times: Counter[bytes] = Counter()
         self._connection: AbstractConnection | None = None
         self._outgoing: list[bytes] = []
         self._work = asyncio.Event()
@@ -52,7 +59,8 @@ class Channels:
     async def listen(self, name: str, heard: Heard) -> None:
         """Add a listener; returns when Redis has confirmed that messages will come.
 
-        Raises RedisAway when the confirmation does not come in time; the listener is then taken off again.
+        Raises RedisAway when the confirmation does not come in time, or another node has the channel; the listener is
+        then taken off again.
         """
         key = name.encode()
         channel = self._channels.get(key)
@@ -62,13 +70,16 @@ class Channels:
         channel.listeners.add(heard)
         try:
             async with asyncio.timeout(self._timeout_s):
-                await channel.confirmed.wait()
+                await channel.answered.wait()
         except TimeoutError:
             self.unlisten(name, heard)
             raise RedisAway(f"no confirmation of SUBSCRIBE within {self._timeout_s} s") from None
         except asyncio.CancelledError:
             self.unlisten(name, heard)
             raise
+        if channel.refused:
+            self.unlisten(name, heard)
+            raise RedisAway("another node has this channel")
 
     def unlisten(self, name: str, heard: Heard) -> None:
         """Take a listener off; the last one of a channel ends the subscription."""
@@ -80,7 +91,12 @@ class Channels:
         if not channel.listeners:
             del self._channels[key]
             if self._connection is not None:
-                self._send(pack("UNSUBSCRIBE", key))
+                self._send(pack(f"{self._kind}UNSUBSCRIBE", key))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody listens."""
+        return not self._channels
 
     async def close(self) -> None:
         """Drop the connection and forget all listeners."""
@@ -91,8 +107,9 @@ class Channels:
     def _subscribe(self, key: bytes) -> None:
         if self._connection is None:
             return  # connecting subscribes to all
-        self._owed[key] = self._owed.get(key, 0) + 1
-        self._send(pack("SUBSCRIBE", key))
+        self._owed.append(key)
+        self._owed_times[key] += 1
+        self._send(pack(f"{self._kind}SUBSCRIBE", key))
 
     def _send(self, packed: bytes) -> None:
         self._outgoing.append(packed)
@@ -121,9 +138,10 @@ class Channels:
     def _resubscribe(self, connection: AbstractConnection) -> None:
         self._connection = connection
         self._outgoing = []
-        self._owed = {}
+        self._owed.clear()
+        self._owed_times.clear()
         for key, channel in self._channels.items():
-            channel.confirmed.clear()
+            channel.answered.clear()
             self._subscribe(key)
 
     async def _write(self, connection: AbstractConnection) -> None:
@@ -145,20 +163,35 @@ class Channels:
 
     async def _read(self, connection: AbstractConnection) -> None:
         while True:
-            kind, key, data = _message(await connection.read_response(disable_decoding=True, timeout=math.inf))
+            try:
+                reply = await connection.read_response(
+                    disable_decoding=True, timeout=math.inf, disconnect_on_error=False
+                )
+            except (AskError, ClusterDownError):
+                # To a SUBSCRIBE: PING is the only other command that is answered, and no slot is asked for by it.
+                self._answered(refused=True)
+                continue
             self._messages += 1
-            if kind == b"message":
-                self._tell(key, data)
-            elif kind == b"subscribe":
-                self._confirm(key)
+            kind, key, data = _message(reply)
+            match kind.removeprefix(b"s") if self._kind else kind:
+                case b"message":
+                    self._tell(key, data)
+                case b"subscribe":
+                    self._answered(refused=False)
+                case b"unsubscribe":
+                    # Asked for, and then nobody listens; or the slot has gone.
+                    self._tell(key, b"")
 
-    def _confirm(self, key: bytes) -> None:
+    def _answered(self, *, refused: bool) -> None:
         # A channel that was left and joined again in one moment is confirmed by its last SUBSCRIBE, not its first.
-        owed = self._owed.pop(key) - 1
-        if owed:
-            self._owed[key] = owed
-        elif channel := self._channels.get(key):
-            channel.confirmed.set()
+        key = self._owed.popleft()
+        self._owed_times[key] -= 1
+        if self._owed_times[key]:
+            return
+        del self._owed_times[key]
+        if channel := self._channels.get(key):
+            channel.refused = refused
+            channel.answered.set()
             self._tell(key, b"")
 
     def _tell(self, key: bytes, data: bytes) -> None:

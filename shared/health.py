@@ -7,7 +7,7 @@ import time
 from redis.exceptions import RedisError
 
 from shared import logs
-from shared.wire import Wire
+from shared.wires import Wires
 
 _log = logging.getLogger(__name__)
 
@@ -20,9 +20,9 @@ _PING_EVERY_S = 1.0
 class Health:
     """Pings Redis for as long as the process lives."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wires: Wires) -> None:
         self.draining = False
-        self._wire = wire
+        self._wires = wires
         self._last_answer = time.monotonic() - AWAY_S
         self._task = asyncio.create_task(self._ping(), name="health")
 
@@ -44,7 +44,7 @@ class Health:
         while True:
             was_away = away
             try:
-                await self._wire.call("PING")
+                await self._wires.ping()
                 self._last_answer = time.monotonic()
                 away = False
             except RedisError as error:

@@ -1,17 +1,14 @@
-"""Where Redis is: a URL becomes a way to make raw connections, the library's own for TCP, TLS and Unix sockets."""
+"""Redis as both services see it: one address, Sentinels that know it, or a cluster; and what its refusals mean."""
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol, TypeVar
 
-from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 
-from shared.wire import Connect, RedisAway
+from shared.wire import RedisAway
 
 T = TypeVar("T")
 
@@ -19,27 +16,36 @@ TIMEOUT_S = 5.0
 """How long Redis may take to answer before a connection is given up and made again."""
 
 
-def connector(url: str, name: str) -> Connect:
-    """How to make connections to the Redis at `url`, which show as `name` in CLIENT LIST.
+class Redis(Protocol):
+    """Which of Redis' nodes has a key, and how to connect to it. A Redis that is not a cluster is one node."""
 
-    Takes `redis://`, `rediss://` and `unix://`, with what redis-py's `from_url` takes in the query.
-    Raises ValueError for any other URL, without repeating it: it may hold a password.
-    """
-    try:
-        pool = ConnectionPool.from_url(
-            url,
-            # RESP3 would answer XREADGROUP with a dict.
-            protocol=2,
-            client_name=name,
-            # The wire has its own deadline over many replies; a timer per reply would cost more than the reply.
-            socket_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-        )
-        # A bad option shows only when a connection is built.
-        pool.make_connection()
-    except (ValueError, TypeError):
-        raise ValueError("redis://, rediss:// or unix://, as redis-py reads it") from None
-    return lambda: cast(AbstractConnection, pool.make_connection())
+    @property
+    def publish(self) -> str:
+        """How a nudge is sent: PUBLISH, or SPUBLISH where it stays on the node of its log."""
+
+    def node(self, key: str) -> str:
+        """The node that should have a key."""
+
+    def nodes(self) -> Collection[str]:
+        """All that have keys."""
+
+    def connect(self, node: str) -> AbstractConnection:
+        """A raw connection to a node, not connected yet."""
+
+    def moved(self, slot: int, node: str) -> None:
+        """A node said that another one has this slot now."""
+
+    def doubt(self) -> None:
+        """Something may have changed: look soon."""
+
+    async def changed(self) -> None:
+        """Wait until a key may have another node than before."""
+
+    async def open(self) -> None:
+        """Look for the first time; a Redis that is away is found later."""
+
+    async def close(self) -> None:
+        """Look no more."""
 
 
 async def retried(call: Callable[[], Awaitable[T]], tries: int = 3) -> T:

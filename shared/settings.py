@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from shared import redis
+from shared import redis_url as urls
 
 _T = TypeVar("_T")
 _META = "setting"
@@ -68,13 +68,13 @@ def one_of(*choices: str) -> Kind:
 
 
 def redis_url() -> Kind:
-    """A URL that the Redis library takes."""
+    """Where Redis is."""
 
     def read(text: str) -> str:
-        redis.connector(text, "rejoin")
+        urls.redis_at(text, "rejoin")
         return text
 
-    return Kind("redis://, rediss:// or unix://", read)
+    return Kind(urls.TAKES, read)
 
 
 def origins() -> Kind:

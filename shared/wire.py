@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
@@ -24,6 +25,26 @@ raise: it runs in the reading loop."""
 
 RedisAway = RedisConnectionError
 """Redis can't be reached, or the connection broke before the reply came: whether the command ran is unknown."""
+
+
+class Asked(NamedTuple):
+    """A command whose reply is outstanding."""
+
+    packed: bytes
+    told: Told
+    hops: int = 0
+    """How many nodes have sent it elsewhere."""
+
+
+class Owner(Protocol):
+    """Who has this wire among others."""
+
+    def broke(self) -> None:
+        """Its connection broke, or could not be made."""
+
+    def redirected(self, refusal: ResponseError, asked: Asked) -> bool:
+        """Whether a refusal is one node's word only, and the command has been seen to."""
+
 
 _PAUSE_AFTER_FAILED_CONNECT_S = 0.1
 _LOOKS_PER_TIMEOUT = 4
@@ -51,26 +72,29 @@ class Wire:
     RedisAway; the next command connects anew. A command that Redis refuses fails with redis' ResponseError.
     """
 
-    def __init__(self, connect: Connect, timeout_s: float) -> None:
+    def __init__(self, connect: Connect, timeout_s: float, owner: Owner | None = None) -> None:
         self.epoch = 0
         """How many connections have broken: a caller that sees it grow knows that replies may be lost."""
+        self.connected_at = math.inf
+        """When the connection was made, by the monotonic clock (s); infinite while there is none."""
+        self._owner = owner
         self._connect = connect
         self._timeout_s = timeout_s
         self._unsent: list[bytes] = []
-        self._asking: deque[Told] = deque()
+        self._asking: deque[Asked] = deque()
         """Who waits for a reply, in the order of the commands, those of `_unsent` last."""
         self._replies = 0
         self._work = asyncio.Event()
         self._break = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="wire")
 
-    def ask(self, packed: bytes, told: Told) -> None:
+    def ask(self, packed: bytes, told: Told, hops: int = 0) -> None:
         """Queue one packed command for the next write; `told` gets its reply, without a turn of the loop."""
         if self._task.done():
             told(RedisAway("the connection was closed"))
             return
         self._unsent.append(packed)
-        self._asking.append(told)
+        self._asking.append(Asked(packed, told, hops))
         self._work.set()
 
     def send(self, packed: bytes) -> asyncio.Future[Any]:
@@ -103,12 +127,15 @@ class Wire:
                     await connection.connect()
             except (RedisError, OSError, TimeoutError) as error:
                 self._fail(RedisAway(f"Redis can't be reached: {error or 'no answer in time'}"))
+                if self._owner:
+                    self._owner.broke()
                 # Whoever asks meanwhile joins the next try, so a crowd of viewers is one connect at a time.
                 await asyncio.sleep(_PAUSE_AFTER_FAILED_CONNECT_S)
                 continue
             await self._serve(connection)
 
     async def _serve(self, connection: AbstractConnection) -> None:
+        self.connected_at = time.monotonic()
         try:
             async with asyncio.TaskGroup() as serving:
                 serving.create_task(self._write(connection))
@@ -120,9 +147,12 @@ class Wire:
             _log.exception("a connection to Redis broke by a fault of ours")
         finally:
             self.epoch += 1
+            self.connected_at = math.inf
             self._fail(RedisAway("the connection to Redis broke before the reply"), spare=len(self._unsent))
             self._break.set()
             self._break = asyncio.Event()
+            if self._owner:
+                self._owner.broke()
             await connection.disconnect(nowait=True)
 
     async def _write(self, connection: AbstractConnection) -> None:
@@ -147,7 +177,12 @@ class Wire:
             if not self._asking:
                 raise RedisAway("a reply that nobody has asked for")
             self._replies += 1
-            self._asking.popleft()(reply)
+            asked = self._asking.popleft()
+            if not (isinstance(reply, ResponseError) and self._redirected(reply, asked)):
+                asked.told(reply)
+
+    def _redirected(self, refusal: ResponseError, asked: Asked) -> bool:
+        return self._owner is not None and self._owner.redirected(refusal, asked)
 
     async def _watch(self) -> None:
         """Give the connection up once Redis has not replied for the whole timeout while something was asked.
@@ -168,7 +203,7 @@ class Wire:
             self._unsent = []
             self._work.clear()
         for _ in range(len(self._asking) - spare):
-            self._asking.popleft()(error)
+            self._asking.popleft().told(error)
 
 
 def _settle(future: asyncio.Future[Any], reply: Any) -> None:

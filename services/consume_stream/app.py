@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.consume_stream import frames, joining, sessions
-from services.consume_stream.group_reads import Wires
+from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.rota import Rota
@@ -18,12 +18,12 @@ from services.consume_stream.settings import Settings
 from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
-from shared import redis
-from shared.channels import Channels
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
-from shared.wire import Wire
+from shared.redis import TIMEOUT_S
+from shared.redis_url import redis_at
+from shared.wires import Wires
 
 _PATIENCE_BEYOND_LEASE_S = 2.0
 _PAGE_MAX = 50
@@ -56,20 +56,20 @@ class App:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings, instance = self.settings, new_instance()
-        connect = redis.connector(settings.redis_url, f"rejoin-consume-{instance}")
-        live, bulk = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
-        channels = Channels(connect, redis.TIMEOUT_S)
-        nudges, groups = Nudges(channels, settings.recheck_s), Groups(bulk, instance)
+        store = redis_at(settings.redis_url, f"rejoin-consume-{instance}")
+        await store.open()
+        live, bulk = Wires(store, TIMEOUT_S), Wires(store, TIMEOUT_S)
+        nudges, groups = Nudges(store, TIMEOUT_S, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
-        self.reading = Reading(Wires(live, bulk, groups), nudges, settings.batch_max, patience_s)
+        self.reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s)
         self.pings = Rota(settings.ping_s, ViewerResponse.ping)
         dropping = asyncio.create_task(self.viewers.drop_the_dead(settings.send_timeout_s), name="drop the dead")
         try:
             yield
         finally:
             dropping.cancel()
-            for owner in (self.pings, groups, self.health, nudges, channels, live, bulk):
+            for owner in (self.pings, groups, self.health, nudges, live, bulk, store):
                 await owner.close()
 
     @property
@@ -86,7 +86,7 @@ class App:
         join = joining.parse(request)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(join.session, request.scope))
-            if not await joining.has_more(self._reading.wires.bulk, join, self._reading.patience_s):
+            if not await joining.has_more(self._reading.ways.bulk, join, self._reading.patience_s):
                 return Response(status_code=204)
             subscription = Subscription(self._reading, join.session, join.position, join.follow)
             ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
@@ -99,12 +99,12 @@ class App:
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _PAGE_MAX):
             raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
         position = joining.resume_point(before) if before is not None else None
-        wire = self._reading.wires.bulk
-        last = await joining.last(wire, session)
+        wires = self._reading.ways.bulk
+        last = await joining.last(wires, session)
         if last is None:
             raise ApiError(404, "session_not_found", "There is no such session.")
-        page = await sessions.page(wire, session, position, int(limit))
-        viewers = await self._reading.wires.groups.living(session)
+        page = await sessions.page(wires, session, position, int(limit))
+        viewers = await self._reading.ways.groups.living(session)
         # A client that shows this page follows from the newest entry that is in it, not from an older or newer one.
         newest = page.newest if page.newest and position is None else last.id
         shown = {"sessionId": session, "generations": page.generations, "viewers": viewers, "lastEventId": str(newest)}

@@ -12,7 +12,8 @@ from services.consume_stream.groups import Groups
 from services.consume_stream.resume import Verdict, judge
 from shared import events, keys
 from shared.position import Position
-from shared.wire import Wire, pack
+from shared.wire import pack
+from shared.wires import Wires
 
 _LEAST_COUNT = 16
 """Of entries in one read, and of the first: how large they are is not known yet."""
@@ -25,12 +26,12 @@ _REPLAYS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Wires:
+class Ways:
     """What the group reads of a process share."""
 
-    live: Wire
+    live: Wires
     """For reads at the end of a log, which bring little and are waited for."""
-    bulk: Wire
+    bulk: Wires
     """For replays and commands."""
     groups: Groups
     batches: Batches = field(default_factory=Batches)
@@ -48,17 +49,17 @@ class Resumed(NamedTuple):
 class GroupReads:
     """Owns one consumer group from the first resume until `close`."""
 
-    def __init__(self, wires: Wires, session: str, batch_max: int) -> None:
+    def __init__(self, ways: Ways, session: str, batch_max: int) -> None:
         self.drained = False
         """Whether the last read brought all there was."""
-        self._wires = wires
+        self._ways = ways
         self._session = session
         self._log = keys.log(session)
         self._batch_max = batch_max
         self._group = ""
         self._count = min(_LEAST_COUNT, batch_max)
         self._stands = False
-        self._epoch = 0
+        self._epoch = ("", 0)
         self._tail_count = self._count
         self._tail_command = b""
         self._nudged = True
@@ -69,7 +70,7 @@ class GroupReads:
     @property
     def stands(self) -> bool:
         """Whether the group is where its viewer is. A new connection to Redis leaves that open."""
-        return self._stands and self._epoch == self._wires.live.epoch
+        return self._stands and self._epoch == self._ways.live.epoch(self._log)
 
     def close(self) -> None:
         """Give the group up; the next `resume` takes a new one. Never waits, so it runs whole in a cancelled viewer.
@@ -78,19 +79,19 @@ class GroupReads:
         not move a group that is in use.
         """
         if self._group:
-            self._wires.groups.destroy(self._session, self._group)
+            self._ways.groups.destroy(self._session, self._group)
         self._group, self._stands = "", False
 
     async def resume(self, position: Position) -> Resumed:
         """Bring the group to a position, and judge whether to go on from there. Raises RedisError."""
         metrics.RESUMES.inc()
-        wires, at = self._wires, str(position)
-        self._epoch = wires.live.epoch
+        ways, at = self._ways, str(position)
+        bulk, self._epoch = ways.bulk.of(self._log), ways.live.epoch(self._log)
         if not self._group:
-            self._group = wires.groups.new()
+            self._group = ways.groups.new()
             self._tail_command = self._command(self._tail_count)
-        found = wires.bulk.send(pack("XRANGE", self._log, at, at, "COUNT", 1))
-        last = wires.bulk.send(pack("XREVRANGE", self._log, "+", "-", "COUNT", 1))
+        found = bulk.send(pack("XRANGE", self._log, at, at, "COUNT", 1))
+        last = bulk.send(pack("XREVRANGE", self._log, "+", "-", "COUNT", 1))
         try:
             refusal, here, end = await asyncio.gather(self._make(position), found, last)
         except (RedisError, asyncio.CancelledError):
@@ -102,7 +103,7 @@ class GroupReads:
         verdict = judge(position, events.decode(end[0]).id if end else None, found=bool(entries))
         self._stands, self.drained = verdict == "go", False
         if self._stands:
-            wires.groups.sweep(self._session)
+            ways.groups.sweep(self._session)
         return Resumed(verdict, bool(entries) and events.is_terminal(entries[0].fields))
 
     async def read(self) -> Batch | None:
@@ -110,8 +111,8 @@ class GroupReads:
         metrics.READS.value += 1
         self._nudged = False
         try:
-            async with self._wires.replays:
-                reply = await self._wires.bulk.send(self._command(self._count))
+            async with self._ways.replays:
+                reply = await self._ways.bulk.of(self._log).send(self._command(self._count))
         except (RedisError, asyncio.CancelledError):
             self.close()
             raise
@@ -121,7 +122,7 @@ class GroupReads:
             return None
         size = sum([len(b"".join(fields)) for _, fields in raw])
         self._count = min(self._batch_max, max(_LEAST_COUNT, _BATCH_BYTES * len(raw) // max(1, size)))
-        return self._wires.batches.of(self._session, raw)
+        return self._ways.batches.of(self._session, raw)
 
     async def tail(self) -> Batch | None:
         """Wait at the end of the log for what comes next; None when the group may no longer stand.
@@ -153,7 +154,7 @@ class GroupReads:
             return
         self._nudged, self._reading = False, True
         metrics.READS.value += 1
-        self._wires.live.ask(self._tail_command, self._told)
+        self._ways.live.of(self._log).ask(self._tail_command, self._told)
 
     def _told(self, reply: Any) -> None:
         self._reading = False
@@ -162,7 +163,7 @@ class GroupReads:
         elif reply:
             raw = reply[0][1]
             self.drained = len(raw) < self._tail_count
-            self._tell(self._wires.batches.of(self._session, raw))
+            self._tell(self._ways.batches.of(self._session, raw))
         elif self._nudged and self._news is not None:
             self._ask()
 
@@ -181,7 +182,7 @@ class GroupReads:
 
     async def _make(self, position: Position) -> ResponseError | None:
         try:
-            await self._wires.groups.make(self._session, self._group, position)
+            await self._ways.groups.make(self._session, self._group, position)
         except ResponseError as refusal:
             return refusal
         return None

@@ -14,7 +14,7 @@ from services.consume_stream import metrics
 from shared import keys, logs
 from shared.position import Position
 from shared.redis import backoff_s, is_full
-from shared.wire import Wire
+from shared.wires import Wires
 
 T = TypeVar("T")
 
@@ -34,12 +34,12 @@ _LIFE_WHEN_FULL = "redis.call('EXPIRE', KEYS[1], ARGV[1]) return redis.call('SET
 
 
 class Groups:
-    """The groups of this process, on the wire for commands: in the order of asking, so that a group whose making was
+    """The groups of this process, on the wires for commands: in the order of asking, so that a group whose making was
     cancelled half way is destroyed after it, not before.
     """
 
-    def __init__(self, wire: Wire, instance: str) -> None:
-        self._wire = wire
+    def __init__(self, wires: Wires, instance: str) -> None:
+        self._wires = wires
         self._instance = instance
         self._living: set[str] = set()
         self._doomed: dict[tuple[str, str], None] = {}
@@ -99,30 +99,32 @@ class Groups:
         with contextlib.suppress(TimeoutError, RedisError):
             async with asyncio.timeout(_GOODBYE_S):
                 await self._none_doomed.wait()
-                await self._wire.call("DEL", keys.consumer(self._instance))
+                await self._wires.of(key := keys.consumer(self._instance)).call("DEL", key)
         for task in (*self._tasks, *self._sweeps):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._sweeps, return_exceptions=True)
 
     async def _xgroup(self, what: str, session: str, *rest: str) -> Any:
         log = keys.log(session)
+        wire = self._wires.of(log)
         try:
-            return await self._wire.call("XGROUP", what, log, *rest)
+            return await wire.call("XGROUP", what, log, *rest)
         except ResponseError as refusal:
             if not is_full(refusal):
                 raise
-            return await self._wire.call("EVAL", _XGROUP_WHEN_FULL, 1, log, what, *rest)
+            return await wire.call("EVAL", _XGROUP_WHEN_FULL, 1, log, what, *rest)
 
     async def _show_life(self) -> None:
         key = keys.consumer(self._instance)
+        wire = self._wires.of(key)
         # Redis takes an EXPIRE at maxmemory, but no SET.
-        if not await self._wire.call("EXPIRE", key, _ALIVE_S):
+        if not await wire.call("EXPIRE", key, _ALIVE_S):
             try:
-                await self._wire.call("SET", key, "1", "EX", _ALIVE_S)
+                await wire.call("SET", key, "1", "EX", _ALIVE_S)
             except ResponseError as refusal:
                 if not is_full(refusal):
                     raise
-                await self._wire.call("EVAL", _LIFE_WHEN_FULL, 1, key, _ALIVE_S)
+                await wire.call("EVAL", _LIFE_WHEN_FULL, 1, key, _ALIVE_S)
         self._beaten_at = time.monotonic()
 
     async def _beat(self) -> None:
@@ -135,7 +137,7 @@ class Groups:
 
     async def _watch(self) -> None:
         while True:
-            await self._wire.broken()
+            await self._wires.broken()
             # The next connection may be to a Redis that lost its last second: it has groups again that were destroyed.
             self._swept_at.clear()
             for session, group in _since(_DURABLE_AFTER_S, self._destroyed):
@@ -179,7 +181,7 @@ class Groups:
 
     async def _of(self, session: str) -> list[str]:
         try:
-            replies = await self._wire.call("XINFO", "GROUPS", keys.log(session))
+            replies = await self._wires.of(log := keys.log(session)).call("XINFO", "GROUPS", log)
         except ResponseError:
             return []  # no log
         return [_name(reply) for reply in replies]
@@ -187,7 +189,8 @@ class Groups:
     async def _dead(self, groups: Sequence[str]) -> set[str]:
         owners = {group: keys.instance_of(group) for group in groups}
         others = sorted({owner for owner in owners.values() if owner and owner != self._instance})
-        alive = await asyncio.gather(*(self._wire.call("EXISTS", keys.consumer(owner)) for owner in others))
+        signs = [keys.consumer(owner) for owner in others]
+        alive = await asyncio.gather(*(self._wires.of(sign).call("EXISTS", sign) for sign in signs))
         gone = {owner for owner, exists in zip(others, alive, strict=True) if not exists}
         # One of our own that no viewer of ours has was made by a command that outlived its connection.
         lost = {group for group, owner in owners.items() if owner == self._instance and group not in self._living}

@@ -12,7 +12,8 @@ from shared.events import Entry
 from shared.http import ApiError
 from shared.position import NONE, Position
 from shared.redis import retried
-from shared.wire import Wire, pack
+from shared.wire import pack
+from shared.wires import Wires
 
 _POLL_S = 0.25
 
@@ -59,7 +60,7 @@ def resume_point(text: str) -> Position:
         raise ApiError(400, "invalid_resume_point", f"{str(error).capitalize()}.") from None
 
 
-async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
+async def has_more(wires: Wires, join: Join, patience_s: float) -> bool:
     """Whether there is, or will be, anything for this viewer; else it is answered with 204.
 
     Raises ApiError with 404 when there is no such log. A client that has seen some of it is answered so only after
@@ -67,21 +68,23 @@ async def has_more(wire: Wire, join: Join, patience_s: float) -> bool:
     """
     if join.follow == "session":
         return True
-    found = await last(wire, join.session)
+    found = await last(wires, join.session)
     patient_until = time.monotonic() + (patience_s if join.position != NONE else 0)
     while found is None and time.monotonic() < patient_until:
-        if await wire.call("HGET", keys.meta(join.session), "status") == b"deleted":
+        meta = keys.meta(join.session)
+        if await wires.of(meta).call("HGET", meta, "status") == b"deleted":
             break
         await asyncio.sleep(_POLL_S)
-        found = await last(wire, join.session)
+        found = await last(wires, join.session)
     if found is None:
         raise ApiError(404, "session_not_found", "There is no such session.")
     return not (found.id == join.position and events.is_terminal(found.fields))
 
 
-async def last(wire: Wire, session: str) -> Entry | None:
+async def last(wires: Wires, session: str) -> Entry | None:
     """The last entry of a log; None where there is no log."""
-    newest = pack("XREVRANGE", keys.log(session), "+", "-", "COUNT", 1)
+    log = keys.log(session)
+    newest = pack("XREVRANGE", log, "+", "-", "COUNT", 1)
     # A connection that breaks at this very moment is no reason to turn a viewer away: the next one may stand at once.
-    entries = await retried(lambda: wire.send(newest), tries=2)
+    entries = await retried(lambda: wires.of(log).send(newest), tries=2)
     return events.decode(entries[0]) if entries else None

@@ -7,7 +7,7 @@ from shared import events, keys
 from shared.events import Entry
 from shared.position import Position
 from shared.view import Answer, View
-from shared.wire import Wire
+from shared.wires import Wires
 
 PAGE_MAX_CHARACTERS = 8 * 1024 * 1024
 """A page ends early, after a whole generation, past so much text."""
@@ -23,13 +23,13 @@ class Page(NamedTuple):
     next: str
 
 
-async def page(wire: Wire, session: str, before: Position | None, limit: int) -> Page:
+async def page(wires: Wires, session: str, before: Position | None, limit: int) -> Page:
     """Up to `limit` generations that began before an entry, or before the end."""
     answers: list[dict[str, Any]] = []
     gathered: list[Entry] = []
     newest: Position | None = None
     began, size = before, 0
-    async for entry in _back(wire, session, before):
+    async for entry in _back(wires, session, before):
         if not gathered and (len(answers) == limit or size > PAGE_MAX_CHARACTERS):
             return Page(answers, newest, f"{began}")
         newest = newest or entry.id
@@ -43,10 +43,10 @@ async def page(wire: Wire, session: str, before: Position | None, limit: int) ->
     return Page(answers, newest, "")
 
 
-async def _back(wire: Wire, session: str, before: Position | None) -> AsyncIterator[Entry]:
-    end = f"({before}" if before else "+"
+async def _back(wires: Wires, session: str, before: Position | None) -> AsyncIterator[Entry]:
+    log, end = keys.log(session), f"({before}" if before else "+"
     while True:
-        step = await wire.call("XREVRANGE", keys.log(session), end, "-", "COUNT", _STEP)
+        step = await wires.of(log).call("XREVRANGE", log, end, "-", "COUNT", _STEP)
         for raw in step:
             yield events.decode(raw)
         if len(step) < _STEP:

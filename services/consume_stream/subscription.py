@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from services.consume_stream import metrics
 from services.consume_stream.batches import Batch
-from services.consume_stream.group_reads import GroupReads, Wires
+from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.nudges import Nudges
 from shared import events, keys
 from shared.position import NONE, Position
@@ -35,7 +35,7 @@ class LogGone(Exception):
 class Reading:
     """How this process reads: what all its subscriptions share."""
 
-    wires: Wires
+    ways: Ways
     nudges: Nudges
     batch_max: int
     patience_s: float
@@ -50,9 +50,8 @@ class Subscription:
         self._reading = reading
         self._session = session
         self._follow = follow
-        self._reads = GroupReads(reading.wires, session, reading.batch_max)
+        self._reads = GroupReads(reading.ways, session, reading.batch_max)
         self._nudged = asyncio.Event()
-        self._listening = False
         self._ended = False
         """Whether the entry at `position` is terminal."""
         self._over = False
@@ -89,14 +88,15 @@ class Subscription:
     async def _step(self) -> Batch | Reset | None:
         """What comes next: a batch, a reset, or nothing yet; `_over` tells whether there will be any more."""
         reads = self._reads
-        if not self._listening:
-            await self._reading.nudges.listen(self._session, self._nudge)
-            self._listening = True
         if reads.stands:
             done = self._ended and self._follow == "answer"
             batch = await (reads.tail() if reads.drained and not done else reads.read())
             self._over = done and batch is None
             return self._take(batch) if batch else None
+        nudges = self._reading.nudges
+        if not nudges.listens(self._session, self._nudge):
+            nudges.unlisten(self._session, self._nudge)
+            await nudges.listen(self._session, self._nudge)
         # Cleared before the look: what is appended from here on sets it again.
         self._nudged.clear()
         resumed = await reads.resume(self.position)
@@ -127,7 +127,7 @@ class Subscription:
                 await self._nudged.wait()
             return None
         self._patient_until = None
-        if await self._reading.wires.bulk.call("EXISTS", keys.log(self._session)):
+        if await self._reading.ways.bulk.of(log := keys.log(self._session)).call("EXISTS", log):
             return self._reset("unknown_position")
         if self._follow == "answer":
             raise LogGone

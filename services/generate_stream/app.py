@@ -19,12 +19,14 @@ from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
-from shared import redis
+from shared import keys
 from shared.channels import Channels
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
-from shared.wire import Wire
+from shared.redis import TIMEOUT_S
+from shared.redis_url import redis_at
+from shared.wires import Wires
 
 _KEY_MAX_CHARACTERS = 128
 
@@ -59,13 +61,16 @@ class App:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings, instance = self.settings, new_instance()
-        connect = redis.connector(settings.redis_url, f"rejoin-generate-{instance}")
+        store = redis_at(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
             for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
                 await provider.warm()
-            appends, commands = Wire(connect, redis.TIMEOUT_S), Wire(connect, redis.TIMEOUT_S)
-            channels = Channels(connect, redis.TIMEOUT_S)
+            owned.push_async_callback(store.close)
+            await store.open()
+            appends, commands = Wires(store, TIMEOUT_S), Wires(store, TIMEOUT_S)
+            # Plain PUBLISH reaches every node: any will do, and this one has to be there for the index anyway.
+            channels = Channels(lambda: store.connect(store.node(keys.RUNNING)), TIMEOUT_S)
             self.health = app.state.health = Health(commands)
             log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
             self.producer = Producer(log, self._providers, channels, _limits(settings), settings.running_max)

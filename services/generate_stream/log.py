@@ -1,5 +1,6 @@
 """The log of a session, from its writer's side: start, append, stop, claim, delete, and reading back."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from shared.events import Entry
 from shared.position import Position
 from shared.redis import retried
 from shared.wire import Argument, Wire, pack
+from shared.wires import Wires
 
 _PAGE = 200
 """Entries per step of reading back; at 16 KiB each, some 3 MB at most."""
@@ -61,36 +63,46 @@ class Fenced(NamedTuple):
 
 
 class Log:
-    """All logs, through one wire for appends and one for all other commands."""
+    """All logs, through the wires for appends and those for all other commands."""
 
-    def __init__(self, appends: Wire, commands: Wire, producer: str, lease: Lease) -> None:
+    def __init__(self, appends: Wires, commands: Wires, producer: str, lease: Lease) -> None:
         self.producer = producer
         self._appends = appends
         self._commands = commands
         self._lease = lease
-        self.clock_ahead_ms = 0.0
-        """How far the server's clock is ahead of this machine's, by the latest reply that told."""
+        self._clock_ahead_ms = 0.0
+        """How far the clock of the index's server is ahead of this machine's, by the latest reply that told."""
+
+    def epoch(self, session: str) -> tuple[str, int]:
+        """Which connection a session's appends take: the same one means that Redis has not been away between."""
+        return self._appends.epoch(keys.log(session))
+
+    async def broken(self, session: str) -> None:
+        """Wait until the connection for a session's appends breaks: Redis may come back without its last second."""
+        await self._appends.of(keys.log(session)).broken()
+
+    def node(self, session: str) -> str:
+        """The Redis on which a log lies."""
+        return self._commands.redis.node(keys.log(session))
+
+    def beside_index(self, session: str) -> bool:
+        """Whether a log lies on the same Redis as the index of running generations."""
+        return self.node(session) == self._commands.redis.node(keys.RUNNING)
+
+    def connected_s(self, session: str) -> float:
+        """How long the connection for commands about a log has stood; negative while none does."""
+        return time.monotonic() - self._commands.of(keys.log(session)).connected_at
 
     @property
-    def epoch(self) -> int:
-        """How many connections the appends have had: the same number means that Redis has not been away between."""
-        return self._appends.epoch
-
-    async def broken(self) -> None:
-        """Wait until the connection for appends breaks: Redis may come back without its last second."""
-        await self._appends.broken()
-
-    @property
-    def commands_epoch(self) -> int:
-        """The same for all that is not an append."""
-        return self._commands.epoch
+    def _publish(self) -> str:
+        return self._appends.redis.publish
 
     async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
         """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
         key, digest = ask.idempotency_key, ask.body.digest()
-        head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, "PUBLISH", generations_max)
+        head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, self._publish, generations_max)
         arguments = (*head, key, digest, ask.request, ask.messages, ask.body.replaces or "", *_flat(told))
-        return _text(await scripts.START(self._commands, _keys(ask.session), arguments))
+        return _text(await scripts.START(self._commands.of(keys.log(ask.session)), _keys(ask.session), arguments))
 
     async def append(
         self, attempt: Attempt, first: int, entries: Sequence[Fields], then: str = "", *, insist: bool = False
@@ -103,12 +115,14 @@ class Log:
         meta = _flat(attempt.meta) if first == 0 else []
         counted = _counted(entries)
         lease, ttl = self._lease.lease_ms, self._lease.ttl
-        head = (attempt.ms, attempt.token, first, lease, ttl, "PUBLISH", then, "1" if insist else "", len(meta))
+        head = (attempt.ms, attempt.token, first, lease, ttl, self._publish, then, "1" if insist else "", len(meta))
         arguments = (*head, *meta, *counted)
-        reply = await scripts.APPEND(self._appends, _keys(attempt.session), arguments)
+        wire = self._appends.of(keys.log(attempt.session))
+        reply = await scripts.APPEND(wire, _keys(attempt.session), arguments)
         match reply[0]:
             case b"ok":
-                self.clock_ahead_ms = int(reply[3]) - time.time() * 1000
+                if self.beside_index(attempt.session):
+                    self._clock_ahead_ms = int(reply[3]) - time.time() * 1000
                 return Appended(int(reply[1]), bool(reply[2]))
             case b"gap":
                 return Gap(int(reply[1]))
@@ -120,7 +134,7 @@ class Log:
     async def stop(self, session: str, generation: int | None) -> list[str]:
         """Ask for the end of what runs; the reply is the script's."""
         arguments = (generation or "", keys.control(""), session)
-        return _text(await retried(lambda: scripts.STOP(self._commands, _keys(session), arguments)))
+        return _text(await self._retried(scripts.STOP, session, arguments))
 
     async def claim(
         self, held: Held, token: str, policy: str, told: Fields, failed: Fields, stopped: Fields
@@ -129,75 +143,95 @@ class Log:
         lease, ttl, until_ms = self._lease.lease_ms, self._lease.ttl, held.now_ms + CLAIM_HOLDS_MS
         lists = _counted((told, failed, stopped))
         seen = held.meta["token"]
-        arguments = (held.lease_until_ms, token, self.producer, lease, ttl, "PUBLISH", policy, until_ms, seen, *lists)
-        return _text(await scripts.CLAIM(self._commands, _keys(held.session), arguments))
+        publish = self._publish
+        arguments = (held.lease_until_ms, token, self.producer, lease, ttl, publish, policy, until_ms, seen, *lists)
+        return _text(await scripts.CLAIM(self._commands.of(keys.log(held.session)), _keys(held.session), arguments))
 
     async def delete(self, session: str) -> None:
         """Remove a session; what runs in it is fenced and woken."""
-        arguments = (self._lease.ttl, "PUBLISH", keys.control(""), session)
-        await retried(lambda: scripts.DELETE(self._commands, _keys(session), arguments))
+        await self._retried(scripts.DELETE, session, (self._lease.ttl, self._publish, keys.control(""), session))
 
     async def enter_running(self, session: str) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""
         # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
-        score = (time.time() + self._lease.lease_s) * 1000 + self.clock_ahead_ms
-        await self._commands.call("ZADD", keys.RUNNING, repr(score), session)
+        score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
+        await self._index.call("ZADD", keys.RUNNING, repr(score), session)
         return score
 
     async def leave_running(self, session: str, score: float) -> None:
         """Take a session out of the index, unless it was entered again since `score`."""
-        await scripts.LEAVE(self._commands, [keys.RUNNING], (session, score))
+        await scripts.LEAVE(self._index, [keys.RUNNING], (session, score))
 
     async def runs(self, session: str, generation: int) -> bool:
         """Whether a generation of a session has no end yet."""
-        held = await self._commands.call("HMGET", keys.meta(session), "status", "generation")
+        wire = self._commands.of(keys.log(session))
+        held = await wire.call("HMGET", keys.meta(session), "status", "generation")
         return bool(held == [b"running", str(generation).encode()])
+
+    async def clocks(self) -> dict[str, float]:
+        """How far the clock of each Redis is ahead of this machine's (ms); those that are away are left out.
+
+        Raises RedisError when all are.
+        """
+        wires = self._commands.all()
+        replies = await asyncio.gather(*(wire.call("TIME") for wire in wires.values()), return_exceptions=True)
+        told = dict(zip(wires, replies, strict=True))
+        ahead = {node: _ms(reply) - time.time() * 1000 for node, reply in told.items() if isinstance(reply, list)}
+        for failure in told.values():
+            if not ahead and isinstance(failure, BaseException):
+                raise failure
+        self._clock_ahead_ms = ahead.get(self._commands.redis.node(keys.RUNNING), self._clock_ahead_ms)
+        return ahead
 
     async def due(self, most: int) -> list[tuple[str, float]]:
         """Sessions of the index whose lease should be over, with their scores, the longest over first.
 
-        Also those that are further ahead than a lease: their scores are of a clock that went back since.
+        Also those that are further ahead than a lease: their scores are of a clock that went back since. By the clock
+        as `clocks` has found it.
         """
-        now = self._read_clock(await self._commands.call("TIME"))
+        now = int(time.time() * 1000 + self._clock_ahead_ms)
         lives_until = now + self._lease.lease_ms + _SCORE_MARGIN_MS
         find, page = ("ZRANGEBYSCORE", keys.RUNNING), ("WITHSCORES", "LIMIT", 0, most)
-        over = self._commands.send(pack(*find, "-inf", now, *page))
-        ahead = self._commands.send(pack(*find, lives_until, "+inf", *page))
+        over = self._index.send(pack(*find, "-inf", now, *page))
+        ahead = self._index.send(pack(*find, lives_until, "+inf", *page))
         flat = [*await over, *await ahead]
         return [(flat[at].decode(), float(flat[at + 1])) for at in range(0, len(flat), 2)]
 
     async def held(self, session: str) -> Held:
-        """What meta says, and the server's clock."""
-        clock = self._commands.send(pack("TIME"))
-        flat = _text(await self._commands.call("HGETALL", keys.meta(session)))
-        now_ms = self._read_clock(await clock)
-        return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), now_ms)
-
-    def _read_clock(self, told: Sequence[bytes]) -> int:
-        """The server's clock (ms) from a reply to TIME."""
-        now_ms = int(told[0]) * 1000 + int(told[1]) // 1000
-        self.clock_ahead_ms = now_ms - time.time() * 1000
-        return now_ms
+        """What meta says, and its server's clock."""
+        wire = self._commands.of(keys.log(session))
+        clock = wire.send(pack("TIME"))
+        flat = _text(await wire.call("HGETALL", keys.meta(session)))
+        return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), _ms(await clock))
 
     async def hand_over(self, session: str) -> None:
         """Tell the other processes of a released generation."""
-        await self._commands.call("PUBLISH", keys.TAKEOVER, session)
+        await self._index.call("PUBLISH", keys.TAKEOVER, session)
 
     async def messages(self, session: str) -> tuple[str, str]:
         """The newest conversation that a client brought along, as JSON, and its generation; empty without one."""
-        brought, generation = await self._commands.call("HMGET", keys.meta(session), "messages", "messagesGeneration")
+        wire = self._commands.of(keys.log(session))
+        brought, generation = await wire.call("HMGET", keys.meta(session), "messages", "messagesGeneration")
         return (brought or b"").decode(), (generation or b"").decode()
 
     async def back(self, session: str, before: Position | None = None) -> AsyncIterator[Entry]:
         """The entries of a log, newest first, from just before a position or from the end."""
-        end = f"({before}" if before else "+"
+        log, end = keys.log(session), f"({before}" if before else "+"
         while True:
-            page = await self._commands.call("XREVRANGE", keys.log(session), end, "-", "COUNT", _PAGE)
+            page = await self._commands.of(log).call("XREVRANGE", log, end, "-", "COUNT", _PAGE)
             for raw in page:
                 yield events.decode(raw)
             if len(page) < _PAGE:
                 return
             end = f"({page[-1][0].decode()}"
+
+    @property
+    def _index(self) -> Wire:
+        return self._commands.of(keys.RUNNING)
+
+    async def _retried(self, script: scripts.Script, session: str, arguments: Sequence[Argument]) -> Any:
+        # The wire is looked up for each try: a log may have gone to another node since.
+        return await retried(lambda: script(self._commands.of(keys.log(session)), _keys(session), arguments))
 
 
 def _keys(session: str) -> list[str]:
@@ -218,3 +252,8 @@ def _counted(lists: Sequence[Fields]) -> list[Argument]:
 
 def _text(reply: Sequence[Any]) -> list[str]:
     return [part.decode() if isinstance(part, bytes) else str(part) for part in reply]
+
+
+def _ms(told: Sequence[bytes]) -> int:
+    """A reply to TIME."""
+    return int(told[0]) * 1000 + int(told[1]) // 1000

@@ -44,7 +44,7 @@ class Sent(NamedTuple):
 
     batch: Batch
     then: str
-    epoch: int
+    epoch: tuple[str, int]
     """Of the connection on which it left, or of one before."""
     reply: Reply | RedisError
 
@@ -69,7 +69,7 @@ class Pipeline:
         """What has left without waiting for the one before it, the oldest first."""
         self._well = True
         """Whether the last reply was as it should be: only then does anything leave ahead."""
-        self._epoch = -1
+        self._epoch = ("", -1)
         """The connection on which the log was last known to be there."""
         self._ends = False
         """Whether the last append that left ends the attempt: nothing leaves behind it."""
@@ -128,7 +128,7 @@ class Pipeline:
 
     def was_removed(self, reply: Reply) -> bool:
         """Whether somebody removed the log: on a connection that has not broken since, Redis did not lose it."""
-        return isinstance(reply, Gap) and reply.last < 0 and self._epoch == self._log.epoch
+        return isinstance(reply, Gap) and reply.last < 0 and self._epoch == self._log.epoch(self._attempt.session)
 
     async def _all_back(self) -> None:
         while self._ahead:
@@ -143,7 +143,7 @@ class Pipeline:
         metrics.APPENDS.value += 1
         metrics.APPENDED_ENTRIES.value += len(batch.entries)
         self._out += 1
-        epoch = self._log.epoch
+        epoch = self._log.epoch(self._attempt.session)
         try:
             return Sent(batch, then, epoch, await self._append_in_turn(batch, then))
         except RedisError as error:

@@ -53,8 +53,11 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
     async def entered_and_begun() -> tuple[float, list[str]]:
         # One write for both (0.1 ms of CPU less); the wire keeps their order. Sent again with the same token,
         # the script tells what it has begun.
-        both = log.enter_running(ask.session), log.start(ask, told, generations_max)
-        entered, begun = await asyncio.gather(*both, return_exceptions=True)
+        entering = asyncio.create_task(log.enter_running(ask.session))
+        if not log.beside_index(ask.session):
+            await asyncio.wait([entering])
+        starting = log.start(ask, told, generations_max)
+        entered, begun = await asyncio.gather(entering, starting, return_exceptions=True)
         if isinstance(begun, BaseException):
             raise begun
         if isinstance(entered, ResponseError):

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import math
 import random
 import time
+from collections.abc import Mapping
 
 import nanoid
 from redis.exceptions import RedisError, ResponseError
@@ -37,8 +39,8 @@ class Takeover:
 
     A lease says nothing while Redis can't be reached. So after the start of this process, after any sweep that
     failed or was slow, on a new connection (behind which Redis may have lost its last second), and after a jump of its
-    clock, nothing is claimed for one lease: time enough for every living writer to renew its own.
-    What was released is taken at once.
+    clock, nothing is claimed for one lease: time enough for every living writer to renew its own. The two last are
+    matters of one node, where there are several. What was released is taken at once.
     """
 
     def __init__(self, producer: Producer, channels: Channels, lease_s: float, sweep_s: float, policy: str) -> None:
@@ -50,8 +52,8 @@ class Takeover:
         self._sweep_s = sweep_s
         self._policy = policy
         self._patient_until = time.monotonic() + lease_s
-        self._epoch = -1
-        self._clock_ahead_ms = 0.0
+        self._clocks_ahead_ms: dict[str, float] = {}
+        self._jumped_at: dict[str, float] = {}
         self._looks: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._sweep_for_ever()), asyncio.create_task(self._listen())]
 
@@ -79,18 +81,28 @@ class Takeover:
 
     async def _sweep(self) -> None:
         began = time.monotonic()
+        self._look_at_clocks(await self._log.clocks())
         due = await self._log.due(SWEPT_AT_ONCE)
-        held = await asyncio.gather(*(self._log.held(session) for session, _ in due))
-        jumped = abs(self._log.clock_ahead_ms - self._clock_ahead_ms) > JUMP_MS
-        if jumped or self._epoch != self._log.commands_epoch:
-            self._patient_until = time.monotonic() + self._lease_s
-        self._epoch, self._clock_ahead_ms = self._log.commands_epoch, self._log.clock_ahead_ms
-        patient = began < self._patient_until or time.monotonic() - began > SLOW_S
+        held = await asyncio.gather(*(self._log.held(session) for session, _ in due), return_exceptions=True)
+        slow = began < self._patient_until or time.monotonic() - began > SLOW_S
         for (session, score), one in zip(due, held, strict=True):
-            if not one.running:
+            if isinstance(one, BaseException):
+                logs.warning(_log, "a lease can't be looked at", session=session, cause=str(one))
+            elif not one.running:
                 await self._log.leave_running(session, score)
-            elif one.released or (one.over(self._lease_ms) and not patient):
+            elif one.released or (one.over(self._lease_ms) and not slow and self._is_settled(session)):
                 await self._take(one)
+
+    def _look_at_clocks(self, ahead_ms: Mapping[str, float]) -> None:
+        for node, ahead in ahead_ms.items():
+            if abs(ahead - self._clocks_ahead_ms.get(node, ahead)) > JUMP_MS:
+                self._jumped_at[node] = time.monotonic()
+        self._clocks_ahead_ms = dict(ahead_ms)
+
+    def _is_settled(self, session: str) -> bool:
+        """Whether every living writer has had the time to renew its lease on the node of this session."""
+        jumped_s = time.monotonic() - self._jumped_at.get(self._log.node(session), -math.inf)
+        return min(self._log.connected_s(session), jumped_s) > self._lease_s
 
     async def _take(self, held: Held) -> None:
         policy = "failed" if not held.released and (self._policy == "fail" or held.losses) else "restart"

@@ -111,7 +111,7 @@ class Writer:
         while time.monotonic() < until + KEEP_AWAY_S:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
-                    await self._log.broken()
+                    await self._log.broken(self._session)
             try:
                 reply, then = await self._pipeline.next()
             except RedisError as error:

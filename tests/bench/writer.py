@@ -13,12 +13,12 @@ from typing import Any
 import uvloop
 
 from shared import keys
-from shared.redis import connector
 from shared.wire import Wire, pack
 from tests.bench.control import obey
 from tests.bench.cpu import OwnCost
 from tests.bench.figures import quantiles
 from tests.bench.stamps import chunk
+from tests.connections import connector
 
 _TICK_S = 0.001
 _ANSWER_BATCH = 500

@@ -8,9 +8,10 @@ import pytest
 from services.generate_stream.attempt import Ask, Attempt, Fields
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.log import Lease, Log
-from shared import keys, redis
+from shared import keys
 from shared.events import is_terminal
-from shared.wire import RedisAway, Wire
+from shared.wire import RedisAway
+from tests.connections import wires
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +43,7 @@ async def test_two_answers_that_redis_lost_in_one_second_both_get_their_end_agai
     redis_url: str, redis_client: Any, session: str
 ) -> None:
     """Seed 18: whichever of their writers comes first."""
-    connect = redis.connector(redis_url, "test")
-    appends, commands = Wire(connect, 5), Wire(connect, 5)
+    appends, commands = wires(redis_url), wires(redis_url)
     log = Log(appends, commands, "producer0001", Lease(5, 60))
     first = await begun(log, session)
     kept = [(key, await _dump(redis_client, key)) for key in (keys.log(session), keys.meta(session))]

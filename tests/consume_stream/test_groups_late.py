@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 
-from services.consume_stream.group_reads import GroupReads, Wires
+from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.groups import Groups
 from shared import keys
 from shared.events import Entry
 from shared.instance import new_instance
+from shared.one_redis import OneRedis
 from shared.position import NONE
-from shared.redis import connector
-from shared.wire import Connect, RedisAway, Wire
+from shared.wire import Connect, RedisAway
+from shared.wires import Wires
+from tests.connections import connector
 from tests.consume_stream.facts import groups, no_groups, number_of_groups
 from tests.consume_stream.outside_writer import OutsideWriter
 from tests.processes import until
@@ -47,14 +50,24 @@ def bent(late: Proxy, straight: Connect) -> Connect:
     return lambda: next(ways, straight)()
 
 
+class Way(OneRedis):
+    """A Redis to which one connects in a way of one's own."""
+
+    def __init__(self, way: Connect) -> None:
+        self._way = way
+
+    def connect(self, _: str) -> AbstractConnection:
+        return self._way()
+
+
 @asynccontextmanager
-async def shared(live: Connect, bulk: Connect) -> AsyncIterator[Wires]:
+async def shared(live: Connect, bulk: Connect) -> AsyncIterator[Ways]:
     """What the group reads of a process share, connected."""
-    wires = Wire(live, TIMEOUT_S), Wire(bulk, TIMEOUT_S)
+    wires = Wires(Way(live), TIMEOUT_S), Wires(Way(bulk), TIMEOUT_S)
     own = Groups(wires[1], new_instance())
-    await asyncio.gather(*(wire.call("PING") for wire in wires))
+    await asyncio.gather(*(each.ping() for each in wires))
     try:
-        yield Wires(*wires, own)
+        yield Ways(*wires, own)
     finally:
         for each in (own, *wires):
             await each.close()
@@ -65,9 +78,9 @@ async def test_a_read_that_comes_late_takes_nothing_from_its_viewer(
     late: Proxy, straight: Connect, bent: Connect, redis_client: Any, writer: OutsideWriter, replayed: bool
 ) -> None:
     await writer.begin()
-    async with shared(*((straight, bent) if replayed else (bent, straight))) as wires:
-        given_up = await (wires.bulk if replayed else wires.live).call("CLIENT", "ID")
-        reads = GroupReads(wires, writer.session, BATCH_MAX)
+    async with shared(*((straight, bent) if replayed else (bent, straight))) as ways:
+        given_up = await (ways.bulk if replayed else ways.live).of("").call("CLIENT", "ID")
+        reads = GroupReads(ways, writer.session, BATCH_MAX)
         await reads.resume(NONE)
         taken = [] if replayed else await new(reads)
         late.hold("requests")
@@ -93,8 +106,8 @@ async def test_what_a_doubtful_read_took_is_read_again(
     late: Proxy, straight: Connect, bent: Connect, redis_client: Any, writer: OutsideWriter, cancelled: bool
 ) -> None:
     await writer.begin()
-    async with shared(bent, straight) as wires:
-        reads = GroupReads(wires, writer.session, BATCH_MAX)
+    async with shared(bent, straight) as ways:
+        reads = GroupReads(ways, writer.session, BATCH_MAX)
         await reads.resume(NONE)
         [started] = await new(reads)
         [doubtful] = await groups(redis_client, writer.session)
@@ -121,8 +134,8 @@ async def test_a_group_that_is_made_late_counts_for_nobody_and_is_swept(
     late: Proxy, straight: Connect, bent: Connect, redis_client: Any, writer: OutsideWriter, session: str
 ) -> None:
     await writer.begin()
-    async with shared(straight, bent) as wires:
-        own = wires.groups
+    async with shared(straight, bent) as ways:
+        own = ways.groups
         left, stays = own.new(), own.new()
         await own.make(session, stays, NONE)
         own.sweep(session)

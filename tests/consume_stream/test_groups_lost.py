@@ -12,8 +12,7 @@ from services.consume_stream.groups import Groups
 from shared import keys
 from shared.instance import new_instance
 from shared.position import NONE
-from shared.redis import connector
-from shared.wire import Wire
+from tests.connections import wires
 from tests.consume_stream.facts import groups, number_of_groups
 from tests.consume_stream.outside_writer import OutsideWriter
 from tests.proxy import Proxy
@@ -54,10 +53,10 @@ async def way(crash: RedisCrash) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def own(way: Proxy) -> AsyncIterator[Groups]:
     """The groups of a process."""
-    wire = Wire(connector(way.url, "rejoin-test"), TIMEOUT_S)
-    made = Groups(wire, new_instance())
+    through = wires(way.url)
+    made = Groups(through, new_instance())
     yield made
-    for each in (made, wire):
+    for each in (made, through):
         await each.close()
 
 

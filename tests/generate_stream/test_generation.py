@@ -14,10 +14,10 @@ from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part
-from shared import keys, redis
+from shared import keys
 from shared.channels import Channels
 from shared.instance import new_instance
-from shared.wire import Wire
+from tests.connections import connector, wires
 from tests.processes import until
 from tests.system.invariant import holds
 
@@ -73,10 +73,9 @@ class Stubborn(Sore):
 @pytest.fixture
 async def producer(redis_url: str) -> AsyncIterator[Producer]:
     """This process as a producer."""
-    connect = redis.connector(redis_url, "test")
     limits = Limits(LEASE_S, 60, STALL_S, MOST_BYTES, 1000)
     async with AsyncExitStack() as owned:
-        appends, commands, channels = Wire(connect, 5), Wire(connect, 5), Channels(connect, 5)
+        appends, commands, channels = wires(redis_url), wires(redis_url), Channels(connector(redis_url), 5)
         log = Log(appends, commands, new_instance(), Lease(LEASE_S, 60))
         running = Producer(log, {"sore": Sore(), "stubborn": Stubborn()}, channels, limits, 9)
         for owner in (appends, commands, channels, running):

@@ -10,8 +10,7 @@ from services.generate_stream.attempt import Ask, Attempt
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.log import Appended, Early, Fenced, Gap, Lease, Log
 from shared import keys
-from shared.redis import connector
-from shared.wire import Wire
+from tests.connections import wires
 
 pytestmark = pytest.mark.anyio
 
@@ -21,10 +20,10 @@ END = {"type": "metadata", "status": "completed", "generation": "1", "ms": "5"}
 @pytest.fixture
 async def log(redis_url: str) -> AsyncIterator[Log]:
     """The log, with a lease that ends only when a test says so."""
-    wires = [Wire(connector(redis_url, "test"), 5) for _ in range(2)]
-    yield Log(wires[0], wires[1], "producer0001", Lease(600, 3600))
-    for wire in wires:
-        await wire.close()
+    appends, commands = wires(redis_url), wires(redis_url)
+    yield Log(appends, commands, "producer0001", Lease(600, 3600))
+    await appends.close()
+    await commands.close()
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from services.generate_stream.log import Appended, Early, Fenced, Gap, Lease, Lo
 from shared import keys
 from shared.events import is_started, is_terminal
 from shared.position import Position
-from shared.redis import connector
-from shared.wire import Wire
+from tests.connections import wires
 
 T = TypeVar("T")
 
@@ -114,8 +113,7 @@ class LogMachine(RuleBasedStateMachine):
         return self.runner.run(done())
 
     async def _open(self, redis_url: str) -> None:
-        connect = connector(redis_url, "model")
-        self.wires = Wire(connect, 5), Wire(connect, 5)
+        self.wires = wires(redis_url), wires(redis_url)
         self.log = Log(*self.wires, "model", Lease(LEASE_S, TTL_S))
         self.redis = redis.asyncio.Redis.from_url(redis_url, protocol=2)
 

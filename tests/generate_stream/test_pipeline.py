@@ -49,12 +49,15 @@ class OnItsWay:
 class Wire:
     """Redis, as an attempt's writer sees it: the append script's rule, in a list."""
 
-    epoch: int = 0
+    breaks: int = 0
     log: list[Fields] = field(default_factory=lambda: [STARTED])
     ends: list[str] = field(default_factory=list)
     """How the attempt was ended, each time that it was."""
     out: deque[OnItsWay] = field(default_factory=deque)
     most: int = 0
+
+    def epoch(self, session: str) -> tuple[str, int]:
+        return "", self.breaks
 
     async def append(
         self, attempt: Attempt, first: int, entries: Sequence[Fields], then: str, *, insist: bool
@@ -84,7 +87,7 @@ class Wire:
             append.heard.set_result(append.reply)
 
     def snap(self) -> None:
-        self.epoch += 1
+        self.breaks += 1
         while self.out:
             self.out.popleft().heard.set_exception(RedisAway("snapped"))
 

@@ -11,9 +11,10 @@ import pytest
 from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.log import CLAIM_HOLDS_MS, Appended, Fenced, Gap, Lease, Log
-from shared import keys, redis
+from shared import keys
 from shared.channels import Channels
 from shared.wire import Wire
+from tests.connections import connector, wires
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +24,7 @@ END = {"type": "metadata", "status": "completed", "generation": "1", "ms": "5"}
 
 @pytest.fixture
 async def log(redis_url: str) -> AsyncIterator[Log]:
-    connect = redis.connector(redis_url, "test")
-    appends, commands = Wire(connect, 5), Wire(connect, 5)
+    appends, commands = wires(redis_url), wires(redis_url)
     yield Log(appends, commands, "producer0001", Lease(LEASE_S, 60))
     await appends.close()
     await commands.close()
@@ -192,7 +192,7 @@ async def test_a_heartbeat_renews_the_lease_and_writes_no_entry(log: Log, redis_
 
 async def test_a_nudge_comes_with_every_new_entry_and_with_nothing_else(log: Log, redis_url: str, session: str) -> None:
     heard: list[bytes] = []
-    channels = Channels(redis.connector(redis_url, "test"), 5)
+    channels = Channels(connector(redis_url), 5)
     await channels.listen(keys.log(session), heard.append)
     assert heard == [b""]  # the confirmation
     attempt = await begin(log, session)
@@ -203,7 +203,7 @@ async def test_a_nudge_comes_with_every_new_entry_and_with_nothing_else(log: Log
     await log.delete(session)
     fence = asyncio.Event()
     await channels.listen("test-fence", lambda data: fence.set() if data else None)
-    wire = Wire(redis.connector(redis_url, "test"), 5)
+    wire = Wire(connector(redis_url), 5)
     await wire.call("PUBLISH", "test-fence", "all before has come")
     async with asyncio.timeout(5):
         await fence.wait()
@@ -216,7 +216,7 @@ async def test_stop_marks_what_runs_wakes_its_producer_and_can_be_asked_twice(
     log: Log, redis_url: str, session: str
 ) -> None:
     woken: asyncio.Queue[bytes] = asyncio.Queue()
-    channels = Channels(redis.connector(redis_url, "test"), 5)
+    channels = Channels(connector(redis_url), 5)
     await channels.listen(keys.control("producer0001"), woken.put_nowait)
     assert await log.stop(session, None) == ["unknown"]
     attempt = await begin(log, session)

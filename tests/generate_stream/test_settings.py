@@ -8,6 +8,7 @@ import pytest
 
 from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream.settings import Settings as GenerateSettings
+from shared.redis_url import TAKES
 from shared.settings import SettingError, Settings
 
 Service = type[GenerateSettings] | type[ConsumeSettings]
@@ -150,11 +151,18 @@ def test_a_bad_value_is_named_with_what_the_variable_takes(name: str, value: str
         "redis://user:hunter2@127.0.0.1?no_such_option=1",
         "redis://user:hunter2@127.0.0.1?socket_timeout=soon",
         "redis://user:hunter2@[127.0.0.1",
+        "redis+sentinel://user:hunter2@127.0.0.1",
+        "redis+sentinel://user:hunter2@127.0.0.1/service/zero",
+        "redis+sentinel://user:hunter2@127.0.0.1/service?sentinel_nothing=1",
+        "redis+cluster://user:hunter2@127.0.0.1:port",
+        "redis+cluster://user:hunter2@127.0.0.1/1",
+        "redis+cluster://user:hunter2@127.0.0.1,?no_such_option=1",
+        "redis+other://user:hunter2@127.0.0.1",
     ],
 )
 def test_a_bad_redis_url_is_named_and_not_shown(service: Service, url: str) -> None:
     message = refusal(service, {"REDIS_URL": url})
-    assert message == "REDIS_URL can't be used: it takes redis://, rediss:// or unix://"
+    assert message == "REDIS_URL can't be used: it takes " + TAKES
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.channels import Channels
-from shared.redis import connector
 from shared.wire import RedisAway
+from tests.connections import connector
 from tests.processes import until
 from tests.proxy import Proxy
 

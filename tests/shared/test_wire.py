@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis.exceptions import ResponseError
 
-from shared.redis import connector
 from shared.wire import RedisAway, Wire, pack
+from tests.connections import connector
 from tests.processes import until
 from tests.proxy import Proxy
 

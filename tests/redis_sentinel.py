@@ -1,0 +1,78 @@
+"""A master, a replica and three Sentinels of one's own."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Self
+
+import redis.asyncio
+
+from deploy.leash import Leash
+from deploy.redis_binary import Binary
+from tests.processes import until
+from tests.redis_nodes import HOST, Node
+
+SERVICE = "rejoin"
+AGREED_S = 30.0
+_DOWN_AFTER_MS = 1000
+_ARGUMENTS = ("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0")
+
+
+class RedisSentinel:
+    """Made on entering, gone with the leash."""
+
+    def __init__(self, binary: Binary, directory: Path, leash: Leash) -> None:
+        self.nodes = [Node(binary, directory / str(number), leash, _ARGUMENTS) for number in range(2)]
+        self.sentinels = [_sentinel(binary, directory / f"sentinel{number}", leash) for number in range(3)]
+
+    @property
+    def url(self) -> str:
+        """Its Sentinels, and the name by which they know the master."""
+        return f"redis+sentinel://{','.join(sentinel.address for sentinel in self.sentinels)}/{SERVICE}"
+
+    async def __aenter__(self) -> Self:
+        await asyncio.gather(*(node.start() for node in (*self.nodes, *self.sentinels)))
+        master, replica = self.nodes
+        await replica.call("REPLICAOF", HOST, master.port)
+        for sentinel in self.sentinels:
+            await sentinel.call("SENTINEL", "MONITOR", SERVICE, HOST, master.port, 2)
+            await sentinel.call("SENTINEL", "SET", SERVICE, "down-after-milliseconds", _DOWN_AFTER_MS)
+            await sentinel.call("SENTINEL", "SET", SERVICE, "failover-timeout", 5000)
+        await until(self.is_whole, AGREED_S)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for node in (*self.sentinels, *self.nodes):
+            await node.kill()
+
+    async def master(self) -> Node:
+        """As the Sentinels have it."""
+        _, port = await self.sentinels[0].call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
+        return next(node for node in self.nodes if node.port == int(port))
+
+    async def is_whole(self) -> bool:
+        """Whether the replica is up to date, and each Sentinel knows it and the two others."""
+        roles = [await node.call("ROLE") for node in self.nodes]
+        told = [_fields(await sentinel.call("SENTINEL", "MASTER", SERVICE)) for sentinel in self.sentinels]
+        known = all((one["num-slaves"], one["num-other-sentinels"]) == ("1", "2") for one in told)
+        return known and sum(role[0] == "slave" and role[3] == "connected" for role in roles) == 1
+
+    def client(self) -> Any:
+        """The library's own, to look at what is there."""
+        seeds = [(HOST, sentinel.port) for sentinel in self.sentinels]
+        found = redis.asyncio.sentinel.Sentinel(seeds)
+        return found.master_for(SERVICE, protocol=2, decode_responses=True)
+
+
+def _sentinel(binary: Binary, directory: Path, leash: Leash) -> Node:
+    directory.mkdir(parents=True)
+    # It writes what it learns into its own file, and needs one for that.
+    config = directory / "sentinel.conf"
+    config.touch()
+    return Node(binary, directory, leash, (str(config), "--sentinel"))
+
+
+def _fields(told: Any) -> dict[str, str]:
+    """SENTINEL MASTER, which the library takes apart or not."""
+    if isinstance(told, dict):
+        return {name: str(value) for name, value in told.items()}
+    return dict(zip(told[::2], told[1::2], strict=True))
