@@ -1,10 +1,11 @@
 """One Redis: all keys are in one place, whether its address is known or its Sentinels tell it."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from redis.asyncio import ConnectionPool
+from redis.asyncio import Redis as Client
 from redis.asyncio.connection import AbstractConnection
 
 _NODE = ""
@@ -15,8 +16,9 @@ class OneRedis:
 
     publish = "PUBLISH"
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, sentinels: Sequence[Client] = ()) -> None:
         self._pool = pool
+        self._sentinels = sentinels
 
     def node(self, _: str) -> str:
         """The one there is."""
@@ -44,4 +46,6 @@ class OneRedis:
         """Nothing to look for."""
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """Ask the Sentinels no more."""
+        for sentinel in self._sentinels:
+            await sentinel.aclose()

@@ -81,7 +81,7 @@ def _sentinels(several: _Several, name: str) -> Redis:
     timeouts = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
     sentinel = Sentinel(several.hosts, sentinel_kwargs={**theirs, **secure, **timeouts})
     pool = SentinelConnectionPool(service, sentinel, **options, **({"ssl": True} if tls else {}))
-    return OneRedis(pool)
+    return OneRedis(pool, sentinel.sentinels)
 
 
 def _cluster(several: _Several, name: str) -> Redis:

@@ -18,6 +18,7 @@ from deploy.redis_binary import Binary
 from tests.fakes import upstream as fake
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
+from tests.redis_cluster import RedisCluster
 from tests.workers import ByModule, put_in_order
 
 pytest.register_assert_rewrite("tests.system.invariant")  # where it fails, it shows what differs
@@ -95,6 +96,15 @@ async def redis_client(redis_url: str) -> AsyncIterator["redis.asyncio.Redis"]:
     """The library's own client, to look at what is in Redis and to write as another program would."""
     async with redis.asyncio.Redis.from_url(redis_url, protocol=2, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture(scope="module", params=redis_server.binaries(), ids=lambda one: f"{one.kind}-{one.version}".lower())
+async def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash, anyio_backend: str
+) -> AsyncIterator[RedisCluster]:
+    """A Redis Cluster of each version, to be broken."""
+    async with RedisCluster(request.param, tmp_path_factory.mktemp("cluster"), leash) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -114,9 +114,9 @@ class Move:
         await self._to.call("CLUSTER", "SETSLOT", self._slot, "IMPORTING", source)
         await self._from.call("CLUSTER", "SETSLOT", self._slot, "MIGRATING", target)
 
-    async def keys(self) -> None:
+    async def keys(self, most: int = 1000) -> None:
         """Move the keys, one at a time."""
-        for key in await self._from.call("CLUSTER", "GETKEYSINSLOT", self._slot, 1000):
+        for key in await self._from.call("CLUSTER", "GETKEYSINSLOT", self._slot, most):
             await self._from.call("MIGRATE", HOST, self._to.port, key, 0, 5000)
 
     async def end(self) -> None:

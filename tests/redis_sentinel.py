@@ -1,6 +1,9 @@
 """A master, a replica and three Sentinels of one's own."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,11 +59,15 @@ class RedisSentinel:
         known = all((one["num-slaves"], one["num-other-sentinels"]) == ("1", "2") for one in told)
         return known and sum(role[0] == "slave" and role[3] == "connected" for role in roles) == 1
 
-    def client(self) -> Any:
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Any]:
         """The library's own, to look at what is there."""
-        seeds = [(HOST, sentinel.port) for sentinel in self.sentinels]
-        found = redis.asyncio.sentinel.Sentinel(seeds)
-        return found.master_for(SERVICE, protocol=2, decode_responses=True)
+        found = redis.asyncio.sentinel.Sentinel([(HOST, sentinel.port) for sentinel in self.sentinels])
+        async with contextlib.AsyncExitStack() as owned:
+            for sentinel in found.sentinels:
+                owned.push_async_callback(sentinel.aclose)
+            master = found.master_for(SERVICE, protocol=2, decode_responses=True)
+            yield await owned.enter_async_context(master)
 
 
 def _sentinel(binary: Binary, directory: Path, leash: Leash) -> Node:

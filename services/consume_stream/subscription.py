@@ -120,7 +120,10 @@ class Subscription:
         now = time.monotonic()
         self._patient_until = self._patient_until or now + self._reading.patience_s
         # Somebody wanted it gone: nothing of it will be written again.
-        if await self._reading.wires.bulk.call("HGET", keys.meta(self._session), "status") == b"deleted":
+        if (
+            await self._reading.ways.bulk.of(meta := keys.meta(self._session)).call("HGET", meta, "status")
+            == b"deleted"
+        ):
             self._patient_until = now
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._patient_until - now)):

@@ -8,7 +8,6 @@ import nanoid
 import pytest
 
 from deploy.leash import Leash
-from deploy.redis_binary import Binary, binaries
 from shared import keys
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller
@@ -28,16 +27,6 @@ SOON_S = 3.0
 TAKEN_S = 10.0
 CONNECTIONS_MAX = 3
 """Of one process to one node: two wires, and one for channels."""
-
-
-@pytest.fixture(scope="module", params=binaries(), ids=lambda binary: f"{binary.kind}-{binary.version}".lower())
-async def cluster(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash, anyio_backend: str
-) -> AsyncIterator[RedisCluster]:
-    """A cluster of each version."""
-    binary: Binary = request.param
-    async with RedisCluster(binary, tmp_path_factory.mktemp("cluster"), leash) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from deploy.leash import Leash
-from deploy.redis_binary import Binary, binaries
 from shared import keys
 from tests.fakes.upstream import Upstream
 from tests.processes import Services, until
@@ -18,16 +17,6 @@ pytestmark = pytest.mark.anyio
 
 SETTINGS = {"REJOIN_LEASE_S": "2", "REJOIN_SWEEP_S": "0.2", "REJOIN_RECHECK_S": "0.5", "REJOIN_PING_S": "0.5"}
 FAILOVER_S = 30.0
-
-
-@pytest.fixture(scope="module", params=binaries(), ids=lambda binary: f"{binary.kind}-{binary.version}".lower())
-async def cluster(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash, anyio_backend: str
-) -> AsyncIterator[RedisCluster]:
-    """A cluster of each version."""
-    binary: Binary = request.param
-    async with RedisCluster(binary, tmp_path_factory.mktemp("cluster"), leash) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +82,8 @@ async def test_a_lost_second_of_a_master_is_written_again_on_its_replica(
 ) -> None:
     failed = await cluster.master(keys.log(watched.session))
     [replica] = await cluster.replicas(failed)
-    await failed.call("CLIENT", "KILL", "TYPE", "replica")
     replica.pause()
+    await failed.call("CLIENT", "KILL", "TYPE", "replica")
     watched.say(200)
     await watched.shown()
     await failed.kill()
