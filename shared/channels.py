@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AskError, ClusterDownError, RedisError
 
+from shared import metrics
 from shared.wire import Connect, RedisAway, pack, write
 
 _log = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ class Channels:
             except* Exception:  # noqa: BLE001 - were this task to end, nobody would ever be woken again
                 _log.exception("listening broke")
             finally:
+                (metrics.REDIS_DISCONNECTS if self._connection else metrics.REDIS_CONNECTS_FAILED).inc()
                 self._connection = None
                 await connection.disconnect(nowait=True)
             await asyncio.sleep(_PAUSE_AFTER_BREAK_S)

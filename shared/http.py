@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
+from shared.metrics import HTTP_ERRORS
 from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,11 @@ class ApiError(Exception):
 
 def error_response(error: ApiError) -> Response:
     """The JSON body that every error has."""
+    HTTP_ERRORS.labels(error.code).inc()
+    return _response(error)
+
+
+def _response(error: ApiError) -> Response:
     body = {"error": {"code": error.code, "message": error.message}, **error.facts}
     return JSONResponse(body, error.status, headers=error.headers)
 
@@ -103,7 +109,8 @@ async def readyz(request: Request) -> Response:
     """Ready for work, or 503 with the reason."""
     reason = _health(request).not_ready()
     if reason:
-        raise ApiError(503, reason, "Not ready for new work.", retry=True)
+        # A probe asks again and again, and no user sees the answer: it is not counted.
+        return _response(ApiError(503, reason, "Not ready for new work.", retry=True))
     return PlainTextResponse("ready\n")
 
 

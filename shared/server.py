@@ -20,6 +20,8 @@ import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.loop_lag import LoopLag
+
 _log = logging.getLogger(__name__)
 
 _CUT = "rejoin.cut"
@@ -82,6 +84,7 @@ class _Server(uvicorn.Server):
         self._drain = drain
         self._draining: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lag: LoopLag | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -94,6 +97,13 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, *gc.get_threshold()[1:])
+        # From here on: what starting takes is nobody's wait.
+        self._lag = LoopLag()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._lag:
+            await self._lag.close()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame

@@ -14,6 +14,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
+from shared import metrics
+
 _log = logging.getLogger(__name__)
 
 Argument = str | bytes | int | float
@@ -126,6 +128,7 @@ class Wire:
                 async with asyncio.timeout(self._timeout_s):
                     await connection.connect()
             except (RedisError, OSError, TimeoutError) as error:
+                metrics.REDIS_CONNECTS_FAILED.inc()
                 self._fail(RedisAway(f"Redis can't be reached: {error or 'no answer in time'}"))
                 if self._owner:
                     self._owner.broke()
@@ -148,6 +151,7 @@ class Wire:
         finally:
             self.epoch += 1
             self.connected_at = math.inf
+            metrics.REDIS_DISCONNECTS.inc()
             self._fail(RedisAway("the connection to Redis broke before the reply"), spare=len(self._unsent))
             self._break.set()
             self._break = asyncio.Event()
@@ -160,6 +164,8 @@ class Wire:
             await self._work.wait()
             self._work.clear()
             batch, self._unsent = self._unsent, []
+            metrics.REDIS_WRITES.value += 1
+            metrics.REDIS_COMMANDS.value += len(batch)
             await write(connection, batch)
 
     async def _read(self, connection: AbstractConnection) -> None:
@@ -173,6 +179,7 @@ class Wire:
                 # The server was the master and is no more: only a new connection finds the one that is.
                 raise
             except ResponseError as refusal:
+                metrics.REDIS_REFUSALS.inc()
                 reply = refusal
             if not self._asking:
                 raise RedisAway("a reply that nobody has asked for")

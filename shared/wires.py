@@ -10,7 +10,7 @@ from shared.redis import Redis
 from shared.wire import Asked, RedisAway, Wire, pack
 
 _ASKING = pack("ASKING")
-_PING = pack("PING")
+_TIME = pack("TIME")
 
 _HOPS_MAX = 5
 """How many nodes may send a command on: more go round in a circle, while the cluster agrees on something."""
@@ -46,11 +46,17 @@ class Wires:
         """Wait until a connection breaks, or can't be made."""
         await self._break.wait()
 
-    async def ping(self) -> None:
-        """Return when a node has answered. Raises RedisError when none does."""
-        replies = await asyncio.gather(*(wire.send(_PING) for wire in self.all().values()), return_exceptions=True)
-        if all(isinstance(reply, BaseException) for reply in replies):
-            raise next(reply for reply in replies if isinstance(reply, BaseException))
+    async def clocks(self) -> dict[str, float]:
+        """What time it is at each node (Unix time, ms), without those that are away. Raises RedisError when all are."""
+        wires = self.all()
+        replies = await asyncio.gather(*(wire.send(_TIME) for wire in wires.values()), return_exceptions=True)
+        told = dict(zip(wires, replies, strict=True))
+        failures = [reply for reply in replies if isinstance(reply, BaseException)]
+        if len(failures) == len(wires):
+            raise failures[0]
+        return {
+            node: int(reply[0]) * 1000 + int(reply[1]) / 1000 for node, reply in told.items() if isinstance(reply, list)
+        }
 
     async def close(self) -> None:
         """Drop all connections."""

@@ -17,12 +17,12 @@ FLOORS: dict[str, list[set[str]]] = {
         {"settings", "starting", "takeover", "waiting"},
         {"producer"},
         {"generation"},
-        {"history", "writer"},
+        {"history", "pace", "writer"},
         {"pipeline"},
         {"delivery"},
         {"draft", "log"},
         {"attempt"},
-        {"bodies", "metrics", "providers", "scripts"},
+        {"bodies", "metrics", "providers", "scripts", "usage"},
     ],
     "consume_stream": [
         {"__main__"},
@@ -38,6 +38,7 @@ FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", 
 PURE = [
     "shared.events", "shared.keys", "shared.position", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
+    "services.generate_stream.usage", "shared.server_clock",
 ]  # fmt: skip
 PURE_STDLIB = {"collections", "dataclasses", "hashlib", "json", "re", "typing"}
 SERVICES = sorted(FLOORS)

@@ -18,11 +18,13 @@ from services.consume_stream.settings import Settings
 from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
+from shared import metrics
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
+from shared.version import VERSION
 from shared.wires import Wires
 
 _PATIENCE_BEYOND_LEASE_S = 2.0
@@ -34,6 +36,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        metrics.BUILD.labels("consume-stream", VERSION).set(1)
         self.viewers = Viewers(settings.viewers_max, settings.viewers_per_session_max)
         self.health: Health | None = None
         self.reading: Reading | None = None
@@ -62,7 +65,7 @@ class App:
         nudges, groups = Nudges(store, TIMEOUT_S, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
-        self.reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s)
+        self.reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s, self.health.clock)
         self.pings = Rota(settings.ping_s, ViewerResponse.ping)
         dropping = asyncio.create_task(self.viewers.drop_the_dead(settings.send_timeout_s), name="drop the dead")
         try:

@@ -9,6 +9,8 @@ from shared import events
 from shared.events import Entry
 from shared.position import Position
 
+_MS_DIGITS = 12
+
 
 class Batch:
     """Some entries of one log, at least one, in their order, as Redis told of them."""
@@ -33,6 +35,20 @@ class Batch:
     def frames(self) -> bytes:
         """The entries as Server-Sent Events."""
         return frames.encode([self.last] if len(self.raw) == 1 else frames.joined(self.raw))
+
+    @cached_property
+    def frame_count(self) -> int:
+        """How many frames these are. No line of JSON is empty."""
+        return 1 if len(self.raw) == 1 else self.frames.count(b"\n\n")
+
+    @cached_property
+    def came_at_s(self) -> float | None:
+        """When the last entry came to its writer, by the clock of Redis, in seconds since 1970; None where its `ms`,
+        being a foreign writer's, is no number.
+        """
+        last = self.last
+        ms = last.fields.get("ms", "0")
+        return (last.id.ms + int(ms)) / 1000 if ms.isdecimal() and len(ms) <= _MS_DIGITS else None
 
     def after(self, position: Position) -> "Batch | None":
         """What of it lies past a position; None for nothing."""

@@ -39,6 +39,10 @@ class Ways:
     """How many replays may be on their way at a time."""
 
 
+_NUDGE_WITHIN_S = 0.5
+"""How much later than the entries that a recheck brought their nudge may come, and is not taken for lost."""
+
+
 class Resumed(NamedTuple):
     """Whether to go on, and whether the entry at the position is terminal."""
 
@@ -64,6 +68,9 @@ class GroupReads:
         self._tail_command = b""
         self._nudged = True
         self._reading = False
+        self._rechecking = False
+        self._heard = False
+        """Whether a nudge has come since the last recheck."""
         self._news: asyncio.Future[Batch | None] | None = None
         """What the viewer waits for at the end of the log."""
 
@@ -144,8 +151,15 @@ class GroupReads:
 
     def nudge(self) -> None:
         """There may be news. Reads at once when the viewer waits for it, so that the viewer wakes only for words."""
+        self._nudged = self._heard = True
+        if self._news is not None and not self._reading:
+            self._ask()
+
+    def recheck(self) -> None:
+        """The same by the clock, in case that a nudge was lost."""
         self._nudged = True
         if self._news is not None and not self._reading:
+            self._rechecking, self._heard = True, False
             self._ask()
 
     def _ask(self) -> None:
@@ -158,14 +172,21 @@ class GroupReads:
 
     def _told(self, reply: Any) -> None:
         self._reading = False
+        rechecked, self._rechecking = self._rechecking, False
         if isinstance(reply, RedisError):
             self._tell(reply)
         elif reply:
             raw = reply[0][1]
+            if rechecked and not self._heard:
+                asyncio.get_running_loop().call_later(_NUDGE_WITHIN_S, self._count_late_find)
             self.drained = len(raw) < self._tail_count
             self._tell(self._ways.batches.of(self._session, raw))
         elif self._nudged and self._news is not None:
             self._ask()
+
+    def _count_late_find(self) -> None:
+        if not self._heard:
+            metrics.LATE_FINDS.inc()
 
     def _tell(self, news: Batch | RedisError | None) -> None:
         waiting, self._news = self._news, None

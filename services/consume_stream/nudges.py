@@ -17,6 +17,10 @@ class _Place(NamedTuple):
     sharded: bool
 
 
+RECHECK = b"recheck"
+"""What a wake by the clock says; one by a nudge is empty."""
+
+
 class Nudges:
     """Wakes viewers. A wake says "read again" and nothing more. Each viewer is also woken once in `recheck_s`.
 
@@ -29,7 +33,7 @@ class Nudges:
         self._channels: dict[_Place, Channels] = {}
         self._listening: dict[Heard, tuple[str, _Place]] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._rota: Rota[Heard] = Rota(recheck_s, lambda wake: wake(b""))
+        self._rota: Rota[Heard] = Rota(recheck_s, lambda wake: wake(RECHECK))
         self._following = asyncio.create_task(self._follow(), name="nudges follow their logs")
 
     async def listen(self, session: str, wake: Heard) -> None:

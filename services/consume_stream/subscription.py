@@ -13,10 +13,11 @@ from redis.exceptions import RedisError
 from services.consume_stream import metrics
 from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Ways
-from services.consume_stream.nudges import Nudges
+from services.consume_stream.nudges import RECHECK, Nudges
 from shared import events, keys
 from shared.position import NONE, Position
 from shared.redis import backoff_s
+from shared.server_clock import ServerClock
 
 Follow = Literal["answer", "session"]
 
@@ -40,6 +41,7 @@ class Reading:
     batch_max: int
     patience_s: float
     """How long a log may be absent, or behind a viewer, before that counts: one lease and two seconds."""
+    clock: ServerClock
 
 
 class Subscription:
@@ -81,18 +83,22 @@ class Subscription:
             self._reading.nudges.unlisten(self._session, self._nudge)
             self._reads.close()
 
-    def _nudge(self, _: bytes) -> None:
+    def _nudge(self, said: bytes) -> None:
         self._nudged.set()
-        self._reads.nudge()
+        if said == RECHECK:
+            self._reads.recheck()
+        else:
+            self._reads.nudge()
 
     async def _step(self) -> Batch | Reset | None:
         """What comes next: a batch, a reset, or nothing yet; `_over` tells whether there will be any more."""
         reads = self._reads
         if reads.stands:
             done = self._ended and self._follow == "answer"
-            batch = await (reads.tail() if reads.drained and not done else reads.read())
+            live = reads.drained and not done
+            batch = await (reads.tail() if live else reads.read())
             self._over = done and batch is None
-            return self._take(batch) if batch else None
+            return self._take(batch, live=live) if batch else None
         nudges = self._reading.nudges
         if not nudges.listens(self._session, self._nudge):
             nudges.unlisten(self._session, self._nudge)
@@ -105,12 +111,16 @@ class Subscription:
         self._patient_until, self._ended = None, resumed.ended
         return self._reset("unknown_position") if resumed.verdict == "reset" else None
 
-    def _take(self, batch: Batch) -> Batch | None:
+    def _take(self, batch: Batch, *, live: bool) -> Batch | None:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
         new = batch.after(self.position)
         if new:
             self.position, self._ended = new.last.id, events.is_terminal(new.last.fields)
             metrics.ENTRIES.value += len(new)
+            (metrics.LIVE_FRAMES if live else metrics.REPLAY_FRAMES).value += new.frame_count
+            if live and new.came_at_s is not None:
+                # Ids may be ahead of the clock, after it went back: then nothing is known.
+                metrics.LAG.observe(max(0.0, time.time() + self._reading.clock.ahead_s - new.came_at_s))
         return new
 
     async def _wait_for_log(self) -> Reset | None:

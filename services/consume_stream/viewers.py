@@ -23,6 +23,7 @@ class Viewers:
         self._most_per_session = most_per_session
         self._scopes: dict[int, Scope] = {}
         self._per_session: Counter[str] = Counter()
+        metrics.VIEWERS_MAX.set(most)
 
     @contextlib.contextmanager
     def admit(self, session: str, scope: Scope) -> Iterator[None]:

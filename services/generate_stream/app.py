@@ -19,13 +19,14 @@ from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
-from shared import keys
+from shared import keys, metrics
 from shared.channels import Channels
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
+from shared.version import VERSION
 from shared.wires import Wires
 
 _KEY_MAX_CHARACTERS = 128
@@ -36,6 +37,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        metrics.BUILD.labels("generate-stream", VERSION).set(1)
         # Here, and not when it serves: the SDKs take up to 1.5 s to load, and a process that listens before it can
         # answer lets its first callers wait that long, where a refused one would have gone to another replica.
         self._providers = configured(settings.providers)

@@ -14,8 +14,10 @@ from services.generate_stream import metrics
 from services.generate_stream.attempt import Attempt
 from services.generate_stream.draft import Draft
 from services.generate_stream.log import Log
+from services.generate_stream.pace import Pace
 from services.generate_stream.pipeline import Pipeline
 from services.generate_stream.providers import ChatRequest, Delta, Done, Provider, ProviderError
+from services.generate_stream.usage import tokens
 from services.generate_stream.writer import LOST, STOP, Writer
 from shared import logs
 from shared.redis import backoff_s
@@ -62,6 +64,7 @@ class Generation:
         self._pipeline = Pipeline(attempt, self._draft, log, limits.lease_s)
         self._writer = Writer(self._pipeline, attempt.session, self._draft, log, limits.lease_s, limits.ttl_s, score)
         self._began = time.monotonic()
+        self._pace = Pace(provider.name, self._began)
 
     def look(self) -> None:
         """Somebody says that meta has changed (a stop, a delete): beat now, and see."""
@@ -90,8 +93,8 @@ class Generation:
             await self._writer.keep()
 
     def _tell(self, outcome: str) -> None:
-        metrics.OUTCOMES.labels(self._provider.name, outcome).inc()
         code = {"code": self._draft.entries[-1]["code"]} if outcome == "failed" else {}
+        metrics.OUTCOMES.labels(self._provider.name, outcome, code.get("code", "")).inc()
         where = {"session": self.attempt.session, "generation": self.attempt.generation}
         logs.info(_log, "generation over", **where, outcome=outcome, **code, duration_ms=self._ms())
         self.over.set_result(outcome)
@@ -109,6 +112,8 @@ class Generation:
 
     def _complete(self, finish_reason: str, usage: Any) -> None:
         self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
+        for direction, number in tokens(usage).items():
+            metrics.TOKENS.labels(self._provider.name, direction).inc(number)
 
     def _fail(self, error: ProviderError) -> None:
         retryable = "true" if error.retryable else "false"
@@ -134,7 +139,11 @@ class Generation:
                     if isinstance(part, Done):
                         # Before the provider is closed: an answer that is whole stays so, whatever comes of that.
                         return self._complete(whole(part.finish_reason), part.usage)
-                    self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, self._ms())
+                    now = time.monotonic()
+                    if part.text:
+                        self._pace.piece(now)
+                    kind = "chunk" if isinstance(part, Delta) else "reasoning"
+                    self._draft.add(kind, part.text, int((now - self._began) * 1000))
                     if self._draft.has_gathered():
                         self._pipeline.wake()
                     if self._draft.reached_limit:
@@ -142,6 +151,7 @@ class Generation:
                     if self._pipeline.is_full:
                         silence.reschedule(None)
                         await self._pipeline.room()
+                        self._pace.rested(time.monotonic())
                     self._put_off(silence)
         except TimeoutError:
             text = f"The model said nothing for {self._stall_timeout_s:g} seconds."

@@ -1,6 +1,5 @@
 """The log of a session, from its writer's side: start, append, stop, claim, delete, and reading back."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
@@ -169,17 +168,9 @@ class Log:
         return bool(held == [b"running", str(generation).encode()])
 
     async def clocks(self) -> dict[str, float]:
-        """How far the clock of each Redis is ahead of this machine's (ms); those that are away are left out.
-
-        Raises RedisError when all are.
-        """
-        wires = self._commands.all()
-        replies = await asyncio.gather(*(wire.call("TIME") for wire in wires.values()), return_exceptions=True)
-        told = dict(zip(wires, replies, strict=True))
-        ahead = {node: _ms(reply) - time.time() * 1000 for node, reply in told.items() if isinstance(reply, list)}
-        for failure in told.values():
-            if not ahead and isinstance(failure, BaseException):
-                raise failure
+        """How far the clock of each Redis is ahead of this machine's (ms), as `Wires.clocks`."""
+        told = await self._commands.clocks()
+        ahead = {node: clock_ms - time.time() * 1000 for node, clock_ms in told.items()}
         self._clock_ahead_ms = ahead.get(self._commands.redis.node(keys.RUNNING), self._clock_ahead_ms)
         return ahead
 

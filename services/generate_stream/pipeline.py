@@ -136,16 +136,20 @@ class Pipeline:
 
     async def _send(self) -> Sent:
         self._work.clear()
-        self._sent_at = asyncio.get_running_loop().time()
+        sent_at = self._sent_at = asyncio.get_running_loop().time()
         batch = self._delivery.batch()
         then = self._then() if batch.whole else ""
         self._ends = bool(then)
         metrics.APPENDS.value += 1
-        metrics.APPENDED_ENTRIES.value += len(batch.entries)
+        if batch.entries:
+            metrics.APPENDED_ENTRIES.value += len(batch.entries)
+            metrics.APPEND_ENTRIES.observe(len(batch.entries))
         self._out += 1
         epoch = self._log.epoch(self._attempt.session)
         try:
-            return Sent(batch, then, epoch, await self._append_in_turn(batch, then))
+            reply = await self._append_in_turn(batch, then)
+            metrics.APPEND_SECONDS.observe(asyncio.get_running_loop().time() - sent_at)
+            return Sent(batch, then, epoch, reply)
         except RedisError as error:
             return Sent(batch, then, epoch, error)
         finally:

@@ -33,6 +33,7 @@ class Producer:
         self._channels = channels
         self._limits = limits
         self._running_max = running_max
+        metrics.RUNNING_MAX.set(running_max)
         self._promised = 0
         """Places held for generations that Redis has not confirmed yet."""
         self._generations: dict[str, Generation] = {}

@@ -85,13 +85,15 @@ class Takeover:
         due = await self._log.due(SWEPT_AT_ONCE)
         held = await asyncio.gather(*(self._log.held(session) for session, _ in due), return_exceptions=True)
         slow = began < self._patient_until or time.monotonic() - began > SLOW_S
+        orphaned = 0
         for (session, score), one in zip(due, held, strict=True):
             if isinstance(one, BaseException):
                 logs.warning(_log, "a lease can't be looked at", session=session, cause=str(one))
             elif not one.running:
                 await self._log.leave_running(session, score)
             elif one.released or (one.over(self._lease_ms) and not slow and self._is_settled(session)):
-                await self._take(one)
+                orphaned += not await self._take(one)
+        metrics.ORPHANED.set(orphaned)
 
     def _look_at_clocks(self, ahead_ms: Mapping[str, float]) -> None:
         for node, ahead in ahead_ms.items():
@@ -104,11 +106,12 @@ class Takeover:
         jumped_s = time.monotonic() - self._jumped_at.get(self._log.node(session), -math.inf)
         return min(self._log.connected_s(session), jumped_s) > self._lease_s
 
-    async def _take(self, held: Held) -> None:
+    async def _take(self, held: Held) -> bool:
+        """Take an attempt over, unless its producer or somebody else was first; False where it must wait."""
         policy = "failed" if not held.released and (self._policy == "fail" or held.losses) else "restart"
         # A stop or a failure needs no provider, so whoever comes first may end it.
         if policy == "restart" and not held.stopping and not self._can_run(held):
-            return
+            return False
         token, told = nanoid.generate(), held.told()
         score = 0.0
         # At maxmemory Redis refuses this one alone, and the session is in the index already.
@@ -120,12 +123,16 @@ class Takeover:
         reply = await retried(lambda: self._log.claim(held, token, policy, told, failed, stopped))
         if reply[0] in ("claimed", "ended"):
             outcome = reply[1] if reply[0] == "ended" else "restarted"
-            metrics.TAKEOVERS.labels(outcome).inc()
+            metrics.TAKEOVERS.labels(outcome, "released" if held.released else "lost").inc()
             where = {"session": held.session, "generation": held.generation}
             logs.info(_log, "took over", **where, outcome=outcome, released=held.released, losses=held.losses)
+        if reply[0] == "ended":
+            code = failed["code"] if outcome == "failed" else ""
+            metrics.OUTCOMES.labels(held.body.provider, outcome, code).inc()
         if reply[0] == "claimed":
             attempt = held.taken(int(reply[1]), int(reply[2]), token, self._log.producer, told)
             self._producer.run(attempt, held.body, score)
+        return True
 
     def _can_run(self, held: Held) -> bool:
         busy = self._producer.draining or self._producer.full

@@ -65,7 +65,7 @@ async def shared(live: Connect, bulk: Connect) -> AsyncIterator[Ways]:
     """What the group reads of a process share, connected."""
     wires = Wires(Way(live), TIMEOUT_S), Wires(Way(bulk), TIMEOUT_S)
     own = Groups(wires[1], new_instance())
-    await asyncio.gather(*(each.ping() for each in wires))
+    await asyncio.gather(*(each.clocks() for each in wires))
     try:
         yield Ways(*wires, own)
     finally:
