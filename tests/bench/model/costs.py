@@ -135,6 +135,7 @@ def _of_processes() -> dict[str, Cost]:
     due = size("ZRANGEBYSCORE", keys.RUNNING, "-inf", MS, "WITHSCORES", "LIMIT", 0, 500)
     time = size("1767225600", "123456")
     return {
+        "look at Redis": Cost("time", "", 1, size("TIME"), time),
         "ping": Cost("ping", "", 1, size("PING"), len("+PONG\r\n")),
         "sign of life": Cost("expire", "", 1, size("EXPIRE", keys.consumer(INSTANCE), 60), INTEGER),
         "look for leases": Cost(

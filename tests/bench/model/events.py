@@ -7,8 +7,9 @@ Events = dict[str, float]
 """How often each event happens, by its name in `costs`."""
 
 _KEEPS_LIFE_EVERY_S = 15.0
-_PINGS_PER_S = 1.0 + 0.4
-"""For readiness once a second; on the connection for nudges twice in a timeout of 5 s."""
+_LOOKS_PER_S = 1.0
+_PINGS_PER_S = 0.4
+"""On the connection for nudges twice in a timeout of 5 s."""
 _BEATS_AFTER_END = 2
 """While its writer makes sure for 3 s that Redis keeps the end."""
 _SWEEPS_AT = 0.9
@@ -68,6 +69,7 @@ def idle(load: Load, viewers: float, seconds: float) -> Events:
     """What so many viewers and the processes bring by themselves."""
     return {
         "recheck": viewers * seconds / load.recheck_s,
+        "look at Redis": _LOOKS_PER_S * seconds * (load.consume + load.generate),
         "ping": _PINGS_PER_S * seconds * (load.consume + load.generate),
         "sign of life": seconds / _KEEPS_LIFE_EVERY_S * load.consume,
         "look for leases": seconds / (_SWEEPS_AT * load.sweep_s) * load.generate,

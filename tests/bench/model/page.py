@@ -31,7 +31,8 @@ _OFTEN = {
     "started read": "an answer and viewer",
     "end read": "an answer and viewer",
     "recheck": "1 / `REJOIN_RECHECK_S` a second and viewer",
-    "ping": "1.4 a second and process",
+    "look at Redis": "1 a second and process",
+    "ping": "0.4 a second and process",
     "sign of life": "1 / 15 a second and consume process",
     "look for leases": "1 / (0.9 × `REJOIN_SWEEP_S`) a second and generate process",
 }
