@@ -11,6 +11,9 @@ REFUSED = Counter("rejoin_viewers_refused", "Viewers turned away, by error code"
 DROPPED = Counter("rejoin_viewers_dropped", "Viewers that took nothing for REJOIN_SEND_TIMEOUT_S, and were cut")
 RESUMES = Counter("rejoin_resumes", "Times that a group was made or moved to its viewer's position")
 RESETS = Counter("rejoin_resets", "Viewers told to begin anew, by reason", ["reason"])
+# As 0, before it happens: of a series that begins with 1, Prometheus counts only what follows the first.
+for _reason in ("unknown_position", "gone"):
+    RESETS.labels(_reason)
 SWEPT = Counter("rejoin_groups_swept", "Groups of dead processes destroyed")
 
 READS = HotCounter("rejoin_group_reads", "Reads of consumer groups, empty ones included").series()

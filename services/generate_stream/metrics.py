@@ -1,9 +1,12 @@
 """What Prometheus learns of generate-stream. Labels are bounded: providers, outcomes and codes, never sessions."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.counter import HotCounter
 from shared.histogram import HotHistogram
+from shared.metrics import HTTP_ERRORS
 
 RUNNING = Gauge("rejoin_generations_running", "Generations that this process runs now")
 RUNNING_MAX = Gauge("rejoin_generations_running_max", "Generations that this process may run: REJOIN_RUNNING_MAX")
@@ -58,3 +61,21 @@ APPEND_SECONDS = HotHistogram(
     "From sending an append, or a heartbeat, to its reply",
     (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 ).series()
+
+
+def expect(providers: Iterable[str], codes: Iterable[str]) -> None:
+    """Show as 0 what may come: of a series that begins with 1, Prometheus counts only what follows the first."""
+    for provider in providers:
+        STARTED.labels(provider)
+        TIME_TO_FIRST_TOKEN.labels(provider)
+        TOKEN_GAP.series(provider)
+        for direction in ("input", "output"):
+            TOKENS.labels(provider, direction)
+        for outcome in ("completed", "stopped"):
+            OUTCOMES.labels(provider, outcome, "")
+        for code in codes:
+            OUTCOMES.labels(provider, "failed", code)
+    for cause in ("lost", "released"):
+        for outcome in ("restarted", "failed", "stopped"):
+            TAKEOVERS.labels(outcome, cause)
+    HTTP_ERRORS.labels("storage_full")

@@ -10,12 +10,15 @@ from services.generate_stream.attempt import Attempt
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.generation import Generation, Limits
 from services.generate_stream.log import Log
-from services.generate_stream.providers import ChatRequest, Provider
+from services.generate_stream.providers import CODES, ChatRequest, Provider
 from shared import keys, logs
 from shared.channels import Channels
 from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
+
+LOST_CODE = "producer_lost"
+"""Of an answer that no producer could bring to its end."""
 
 _LET_GO_S = 8.0
 """After the drain: one append for what is released, and the while that an ended answer is kept."""
@@ -34,6 +37,7 @@ class Producer:
         self._limits = limits
         self._running_max = running_max
         metrics.RUNNING_MAX.set(running_max)
+        metrics.expect(providers, (*CODES, LOST_CODE))
         self._promised = 0
         """Places held for generations that Redis has not confirmed yet."""
         self._generations: dict[str, Generation] = {}

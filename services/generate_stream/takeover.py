@@ -15,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from services.generate_stream import metrics
 from services.generate_stream.attempt import Fields, Held
 from services.generate_stream.log import Log
-from services.generate_stream.producer import Producer
+from services.generate_stream.producer import LOST_CODE, Producer
 from shared import events, keys, logs
 from shared.channels import Channels
 from shared.redis import retried
@@ -118,7 +118,7 @@ class Takeover:
         with contextlib.suppress(ResponseError):
             score = await self._log.enter_running(held.session)
         ended = await self._end_of(held)
-        failed = ended | {"code": "producer_lost", "error": _LOST, "retryable": "true"}
+        failed = ended | {"code": LOST_CODE, "error": _LOST, "retryable": "true"}
         stopped = ended | {"finishReason": "stopped"}
         reply = await retried(lambda: self._log.claim(held, token, policy, told, failed, stopped))
         if reply[0] in ("claimed", "ended"):

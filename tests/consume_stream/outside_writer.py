@@ -9,15 +9,18 @@ Fields = dict[str, Any]
 
 
 class OutsideWriter:
-    """Writes the log of one session, with ids of its own: `<ms>-<seq>` from seq 0 on, each attempt at a later ms."""
+    """Writes the log of one session, with ids of its own: `<ms>-<seq>` from seq 0 on, each attempt at a later ms.
 
-    def __init__(self, redis_client: Any, session: str) -> None:
+    They begin `ahead_s` from now, by this machine's clock.
+    """
+
+    def __init__(self, redis_client: Any, session: str, ahead_s: float = 0.0) -> None:
         self.session = session
         self.generation = 0
         self.ids: list[str] = []
         """All that it has written, in order."""
         self._redis = redis_client
-        self._ms = int(time.time() * 1000)
+        self._ms = int((time.time() + ahead_s) * 1000)
         self._seq = 0
 
     async def begin(self, **fields: Any) -> str:

@@ -44,13 +44,15 @@ class Done(NamedTuple):
 
 Part = Delta | Reasoning | Done
 
+CODES = (
+    "provider_auth", "provider_rate_limited", "provider_overloaded", "provider_timeout", "provider_cut",
+    "provider_refused", "provider_error",
+)  # fmt: skip
+"""Of a provider's failures."""
+
 
 class ProviderError(Exception):
-    """The provider failed. `text` is safe to show to a user; `code` is stable.
-
-    Codes: provider_auth, provider_rate_limited, provider_overloaded, provider_timeout, provider_cut,
-    provider_refused, provider_error.
-    """
+    """The provider failed. `text` is safe to show to a user; `code` is stable, one of CODES."""
 
     def __init__(self, code: str, text: str, *, retryable: bool) -> None:
         super().__init__(text)
