@@ -39,7 +39,7 @@ class Batch:
     @cached_property
     def frame_count(self) -> int:
         """How many frames these are. No line of JSON is empty."""
-        return 1 if len(self.raw) == 1 else self.frames.count(b"\n\n")
+        return self.frames.count(b"\n\n")
 
     @cached_property
     def came_at_s(self) -> float | None:

@@ -116,12 +116,18 @@ class Subscription:
         new = batch.after(self.position)
         if new:
             self.position, self._ended = new.last.id, events.is_terminal(new.last.fields)
-            metrics.ENTRIES.value += len(new)
-            (metrics.LIVE_FRAMES if live else metrics.REPLAY_FRAMES).value += new.frame_count
-            if live and new.came_at_s is not None:
-                # Ids may be ahead of the clock, after it went back: then nothing is known.
-                metrics.LAG.observe(max(0.0, time.time() + self._reading.clock.ahead_s - new.came_at_s))
+            self._measure(new, live=live)
         return new
+
+    def _measure(self, new: Batch, *, live: bool) -> None:
+        count = len(new)
+        metrics.ENTRIES.value += count
+        frames = metrics.LIVE_FRAMES if live else metrics.REPLAY_FRAMES
+        frames.value += 1 if count == 1 else new.frame_count
+        if live and new.came_at_s is not None:
+            lag_s = time.time() + self._reading.clock.ahead_s - new.came_at_s
+            # Ids are ahead of a clock that went back: then nothing is known.
+            metrics.LAG.observe(lag_s if lag_s > 0 else 0.0)
 
     async def _wait_for_log(self) -> Reset | None:
         if self._follow == "session" and self.position == NONE:

@@ -16,6 +16,7 @@ import yaml
 
 from deploy.leash import Leash
 from shared.version import VERSION
+from tests.consume_stream.facts import viewers_are
 from tests.deploy.promql import Mistaken, Shown, labels, parse, selectors
 from tests.docs.texts import ROOT
 from tests.fakes.upstream import Upstream
@@ -47,6 +48,7 @@ async def both(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterato
     async with Services(redis_url, leash, vendors=upstream.url, REJOIN_VIEWERS_PER_SESSION_MAX=1) as house:
         session = (await house.start(prompt="Hello?", provider="openai"))["sessionId"]
         await Viewer(house.consume.url, session, follow="session").connect(until=_is_end)
+        await viewers_are(house.consume, 0)
         one = Viewer(house.consume.url, session, follow="session").stream()
         await anext(one)
         with pytest.raises(Refused):
