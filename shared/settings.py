@@ -1,15 +1,19 @@
 """Settings: read once from the environment into a frozen value, each with its unit, its bounds and its help."""
 
 import dataclasses
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from shared import redis_url as urls
 
 _T = TypeVar("_T")
 _META = "setting"
 _ORIGIN = re.compile(r"https?://[^/?#@\s*]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class SettingError(Exception):
@@ -64,7 +68,7 @@ def one_of(*choices: str) -> Kind:
             raise ValueError
         return text
 
-    return Kind(" or ".join(choices), read)
+    return Kind(f"{', '.join(choices[:-1])} or {choices[-1]}", read)
 
 
 def redis_url() -> Kind:
@@ -77,6 +81,24 @@ def redis_url() -> Kind:
     return Kind(urls.TAKES, read)
 
 
+def url() -> Kind:
+    """The address of an HTTP server, with a path or without. A name that is not ASCII comes as its punycode."""
+
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+        elif not _HOST.fullmatch(host):
+            raise ValueError
+        # A port that is none raises where it is read.
+        if parts.scheme not in ("http", "https") or parts.port == 0 or not _PRINTABLE.fullmatch(text):
+            raise ValueError
+        return text
+
+    return Kind("a URL such as https://example.com/v1", read)
+
+
 def origins() -> Kind:
     """Web origins, separated by commas, without a path."""
 
@@ -87,6 +109,21 @@ def origins() -> Kind:
         return values
 
     return Kind("origins such as https://chat.example.com, separated by commas", read)
+
+
+def captured() -> Kind:
+    """Whether to record what was said, in the words that OpenTelemetry's own instrumentations take. Only spans are
+    made here, so that events alone are nothing.
+    """
+    words = {"true": True, "false": False, "no_content": False, "event_only": False}
+    words |= {"span_only": True, "span_and_event": True}
+
+    def read(text: str) -> bool:
+        if text.lower() not in words:
+            raise ValueError
+        return words[text.lower()]
+
+    return Kind("true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT", read)
 
 
 TEXT = Kind("text", str)
@@ -114,6 +151,20 @@ class Settings:
     cors_origins: tuple[str, ...] = variable(
         "REJOIN_CORS_ORIGINS", origins(), (), "Other web origins whose pages may call this service."
     )
+    log_level: str = variable(
+        "REJOIN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "The least that is logged."
+    )
+    otlp_endpoint: str | None = variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", url(), None, "Turns traces on: a collector of OTLP over HTTP, without its path."
+    )
+    otlp_traces_endpoint: str | None = variable(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url(), None, "The same for traces alone, with the path."
+    )
+
+    @property
+    def traced(self) -> bool:
+        """Whether there is somebody to send traces to."""
+        return bool(self.otlp_traces_endpoint or self.otlp_endpoint)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -143,11 +194,14 @@ def _value(variable_: _Variable, text: str) -> Any:
     try:
         return variable_.kind.read(text)
     except ValueError:
-        shown = "" if variable_.secret else f" {text!r}"
+        # What stands before an @ in an address may be a password.
+        shown = "" if variable_.secret or "@" in text else f" {text!r}"
         raise SettingError(f"{variable_.name}{shown} can't be used: it takes {variable_.kind.takes}") from None
 
 
 def _shown(default: Any) -> str:
     if default in ((), None, ""):
         return ""
+    if isinstance(default, bool):
+        return str(default).lower()
     return f"{default:g}" if isinstance(default, float) else str(default)

@@ -4,7 +4,7 @@ import dataclasses
 
 from services.generate_stream.providers.registry import ProviderSettings
 from shared import settings as base
-from shared.settings import TEXT, count, one_of, seconds, variable
+from shared.settings import TEXT, captured, count, one_of, seconds, url, variable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,15 +36,22 @@ class Settings(base.Settings):
     )
     openai_api_key: str | None = variable("OPENAI_API_KEY", TEXT, None, "Turns on `openai`.", secret=True)
     openai_base_url: str | None = variable(
-        "OPENAI_BASE_URL", TEXT, None, "Any OpenAI-compatible server: Ollama, vLLM, llama.cpp …"
+        "OPENAI_BASE_URL", url(), None, "Any OpenAI-compatible server: Ollama, vLLM, llama.cpp …"
     )
     openai_model: str | None = variable("OPENAI_MODEL", TEXT, None, "Its models, the default first, with commas.")
     anthropic_api_key: str | None = variable("ANTHROPIC_API_KEY", TEXT, None, "Turns on `anthropic`.", secret=True)
-    anthropic_base_url: str | None = variable("ANTHROPIC_BASE_URL", TEXT, None, "Where its API is.")
+    anthropic_base_url: str | None = variable("ANTHROPIC_BASE_URL", url(), None, "Where its API is.")
     anthropic_model: str | None = variable("ANTHROPIC_MODEL", TEXT, None, "Its models, as above.")
     gemini_api_key: str | None = variable("GEMINI_API_KEY", TEXT, None, "Turns on `gemini`.", secret=True)
-    gemini_base_url: str | None = variable("GEMINI_BASE_URL", TEXT, None, "Where its OpenAI-compatible API is.")
+    gemini_base_url: str | None = variable("GEMINI_BASE_URL", url(), None, "Where its OpenAI-compatible API is.")
     gemini_model: str | None = variable("GEMINI_MODEL", TEXT, None, "Its models, as above.")
+
+    capture_content: bool = variable(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        captured(),
+        default=False,
+        help_text="Whether traces hold what was asked and answered.",
+    )
 
     @property
     def providers(self) -> ProviderSettings:

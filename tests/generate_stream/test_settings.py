@@ -1,10 +1,14 @@
 """The settings of both services: what the contract lists, each bad value named, no secret ever shown."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream.settings import Settings as GenerateSettings
@@ -18,6 +22,9 @@ SHARED = {
     "REJOIN_HOST": "127.0.0.1",
     "REJOIN_LEASE_S": "6",
     "REJOIN_CORS_ORIGINS": "",
+    "REJOIN_LOG_LEVEL": "info",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
 }
 GENERATE = SHARED | {
     "REJOIN_PORT": "8001",
@@ -31,6 +38,7 @@ GENERATE = SHARED | {
     "REJOIN_SESSION_GENERATIONS_MAX": "200",
     "REJOIN_RUNNING_MAX": "500",
     "REJOIN_ON_LOST_PRODUCER": "restart",
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "false",
 }
 VENDORS = [
     f"{vendor}_{what}" for vendor in ("OPENAI", "ANTHROPIC", "GEMINI") for what in ("API_KEY", "BASE_URL", "MODEL")
@@ -44,7 +52,7 @@ CONSUME = SHARED | {
     "REJOIN_VIEWERS_MAX": "5000",
     "REJOIN_VIEWERS_PER_SESSION_MAX": "500",
 }
-"""Section 6 of the contract: every variable, with its default as people read it."""
+"""Section 6 of the contract, and what logs and traces take: every variable, with its default as people read it."""
 
 TABLES: list[tuple[Service, dict[str, str]]] = [
     (GenerateSettings, GENERATE | dict.fromkeys(VENDORS, "")),
@@ -127,6 +135,8 @@ def test_a_count_is_read(name: str) -> None:
         ("REJOIN_PING_S", "0"),
         ("REJOIN_ON_LOST_PRODUCER", "Restart"),
         ("REJOIN_ON_LOST_PRODUCER", "ignore"),
+        ("REJOIN_LOG_LEVEL", "loud"),
+        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "perhaps"),
         ("REJOIN_CORS_ORIGINS", "*"),
         ("REJOIN_CORS_ORIGINS", "https://a.example, b.example"),
         ("REJOIN_CORS_ORIGINS", "https://a.example/"),
@@ -185,8 +195,51 @@ def test_origins_are_a_list() -> None:
     assert read.cors_origins == ("https://a.example", "http://127.0.0.1:8000")
 
 
+ADDRESSES = [name for name in VENDORS if name.endswith("_URL")] + [name for name in SHARED if name.startswith("OTEL_")]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "localhost:11434/v1", "127.0.0.1", "ftp://a.example", "http://", "https:///v1", "http://:80", "http://a b",
+        "http://a.example:port", "http://a.example:70000", "http://a.example:0", "http://[::1", "http://[::1::]",
+        "http://ex\u00e4mple", "http://a.example/\u2028v1", "http://a\tb", "https://a.example/v1\n/v2",
+    ],
+)  # fmt: skip
+def test_no_address_is_taken_that_is_none(name: str, value: str) -> None:
+    said = f"{name} {value!r} can't be used: it takes a URL such as https://example.com/v1"
+    assert refusal(service_of(name), {name: value}) == said
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://127.0.0.1:11434/v1", "https://api.example.com", "http://[::1]:8080/v1/", "http://ollama:11434/v1?a=b"],
+)
+def test_an_address_is_taken_as_it_is(value: str) -> None:
+    assert GenerateSettings.read({"OPENAI_BASE_URL": value}).openai_base_url == value
+
+
+def test_a_bad_address_with_a_password_is_not_shown() -> None:
+    message = refusal(GenerateSettings, {"OPENAI_BASE_URL": "http://user:hunter2@a.example:port"})
+    assert message == "OPENAI_BASE_URL can't be used: it takes a URL such as https://example.com/v1"
+
+
+@given(st.one_of(st.text(), st.text().map("http://{}".format), st.from_regex(r"https?://[!-~]+", fullmatch=True)))
+def test_whatever_is_taken_for_an_address_is_one_to_the_sdks_too(value: str) -> None:
+    with contextlib.suppress(SettingError):
+        taken = GenerateSettings.read({"OPENAI_BASE_URL": value}).openai_base_url
+        assert taken is None or httpx2.URL(taken).host
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("true", True), ("span_only", True), ("EVENT_ONLY", False)])
+def test_content_is_captured_by_any_of_the_words_for_it(value: str, *, wanted: bool) -> None:
+    name = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+    assert GenerateSettings.read({name: value}).capture_content is wanted
+
+
 def test_the_providers_get_what_the_environment_says_of_them() -> None:
-    environ = {name: f"value of {name}" for name in VENDORS} | {"REJOIN_STALL_TIMEOUT_S": "7"}
+    environ = {name: f"http://{name}" for name in VENDORS} | {"REJOIN_STALL_TIMEOUT_S": "7"}
     told = dataclasses.asdict(GenerateSettings.read(environ).providers)
     assert told == {name.lower(): environ[name] for name in VENDORS} | {"stall_timeout_s": 7.0}
 
