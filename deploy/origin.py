@@ -76,9 +76,9 @@ def application(generate: Forward, consume: Forward) -> Starlette:
 
 def main() -> None:
     """Serve until a signal; then what is open is cut, so that clients come back."""
-    logs.setup("origin")
     try:
         settings = LocalSettings.read(os.environ)
+        logs.setup("origin", settings.log_level)
     except SettingError as error:
         sys.exit(str(error))
     if not DIST.is_dir():

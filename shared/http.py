@@ -13,9 +13,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ExceptionHandler
+from starlette.types import ASGIApp, ExceptionHandler
 
+from shared import logs
 from shared.metrics import HTTP_ERRORS
+from shared.requests import HEADER, Requests
 from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
@@ -37,7 +39,8 @@ class ApiError(Exception):
 
 
 def error_response(error: ApiError) -> Response:
-    """The JSON body that every error has."""
+    """The JSON body that every error has; the line of the request has its code."""
+    logs.note(code=error.code)
     HTTP_ERRORS.labels(error.code).inc()
     return _response(error)
 
@@ -131,15 +134,15 @@ def cors(origins: tuple[str, ...]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
-            expose_headers=["Retry-After"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent", HEADER],
+            expose_headers=["Retry-After", HEADER],
             max_age=600,
         )
     ]
 
 
-def application(routes: list[Route], middleware: list[Middleware], lifespan: object) -> Starlette:
-    """An application with the common routes and the one table of errors."""
+def application(routes: list[Route], middleware: list[Middleware], lifespan: object) -> ASGIApp:
+    """An application with the common routes and the one table of errors, whose requests are told of."""
     app = Starlette(
         routes=[*routes, *OPERATION_ROUTES],
         middleware=middleware,
@@ -148,4 +151,4 @@ def application(routes: list[Route], middleware: list[Middleware], lifespan: obj
     )
     # A redirect would name the origin as this process sees it, which is not the one that browsers see.
     app.router.redirect_slashes = False
-    return app
+    return Requests(app)

@@ -1,20 +1,53 @@
 """Logs: one JSON object a line, or short lines for people when standard error is a terminal. Never prompt text."""
 
+import contextlib
 import json
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
+_OURS = ("shared", "services", "deploy")
 
-def setup(service: str) -> None:
-    """Send the logs of the whole process to standard error."""
+_about: ContextVar[dict[str, Any]] = ContextVar("about", default={})  # noqa: B039 - it is never changed, only replaced
+
+
+def setup(service: str, level: str = "info") -> None:
+    """Send the logs of the whole process to standard error: our own from `level` on, all others from warnings on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Terminal(service) if sys.stderr.isatty() else _Json(service))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # The SDKs and the server tell every request at INFO; an operator wants to read of generations and viewers.
-    for noisy in ("httpx2", "httpcore2", "openai", "anthropic", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    handler.addFilter(_is_wanted)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for ours in _OURS:
+        logging.getLogger(ours).setLevel(level.upper())
+
+
+@contextlib.contextmanager
+def about(**facts: Any) -> Iterator[None]:
+    """Give these facts to each line that is logged within, also by the tasks that begin within; empty ones to none."""
+    given = {name: value for name, value in facts.items() if value not in ("", None)}
+    token = _about.set(_about.get() | given)
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def note(**facts: Any) -> None:
+    """The same for the rest of this task: what a request turned out to be about."""
+    _about.set(_about.get() | facts)
+
+
+def subject() -> dict[str, Any]:
+    """The facts that each line bears just now."""
+    return _about.get()
+
+
+def debug(logger: logging.Logger, message: str, **fields: Any) -> None:
+    """Log what helps to follow one request."""
+    logger.debug(message, extra={"fields": fields})
 
 
 def info(logger: logging.Logger, message: str, **fields: Any) -> None:
@@ -27,13 +60,18 @@ def warning(logger: logging.Logger, message: str, **fields: Any) -> None:
     logger.warning(message, extra={"fields": fields})
 
 
+def _is_wanted(record: logging.LogRecord) -> bool:
+    # The vendors' SDKs log whole requests at DEBUG, and take that level from variables of their own (OPENAI_LOG).
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in _OURS
+
+
 class _Formatter(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
         self.service = service
 
     def facts(self, record: logging.LogRecord) -> dict[str, Any]:
-        fields = dict(getattr(record, "fields", {}))
+        fields = _about.get() | getattr(record, "fields", {})
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return fields

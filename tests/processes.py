@@ -159,4 +159,4 @@ async def until(fact: Any, seconds: float, *, every_s: float = 0.02) -> Any:
 
 
 def _is_setting(name: str) -> bool:
-    return name.startswith(("REJOIN_", "OPENAI_", "ANTHROPIC_", "GEMINI_")) or name == "REDIS_URL"
+    return name.startswith(("REJOIN_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "OTEL_")) or name == "REDIS_URL"

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services.consume_stream import frames, joining, sessions
 from services.consume_stream.group_reads import Ways
@@ -18,7 +19,7 @@ from services.consume_stream.settings import Settings
 from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
-from shared import metrics
+from shared import logs, metrics, tracing
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
@@ -42,7 +43,7 @@ class App:
         self.reading: Reading | None = None
         self.pings: Pings | None = None
 
-    def asgi(self) -> Starlette:
+    def asgi(self) -> ASGIApp:
         """The application to serve."""
         routes = [
             Route("/api/consume-stream", self._consume, methods=["GET"]),
@@ -74,6 +75,7 @@ class App:
             dropping.cancel()
             for owner in (self.pings, groups, self.health, nudges, live, bulk, store):
                 await owner.close()
+            await tracing.close()
 
     @property
     def _reading(self) -> Reading:
@@ -87,6 +89,8 @@ class App:
 
     async def _consume(self, request: Request) -> Response:
         join = joining.parse(request)
+        logs.note(session=join.session)
+        joining.link(self._reading.ways.bulk, join.session)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(join.session, request.scope))
             if not await joining.has_more(self._reading.ways.bulk, join, self._reading.patience_s):
@@ -97,6 +101,7 @@ class App:
 
     async def _session(self, request: Request) -> Response:
         session = joining.session_id(request.path_params["session"])
+        logs.note(session=session)
         before = request.query_params.get("before")
         limit = request.query_params.get("limit", "20")
         if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _PAGE_MAX):

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from starlette.requests import Request
 
 from services.consume_stream.subscription import Follow
-from shared import events, keys, position
+from shared import events, keys, position, tracing
 from shared.events import Entry
 from shared.http import ApiError
 from shared.position import NONE, Position
@@ -58,6 +58,22 @@ def resume_point(text: str) -> Position:
         return position.parse(text)
     except ValueError as error:
         raise ApiError(400, "invalid_resume_point", f"{str(error).capitalize()}.") from None
+
+
+def link(wires: Wires, session: str) -> None:
+    """Link the span of this viewer to the request by which the session's newest generation began, if it has told.
+
+    Asked beside the first look at the log, and not waited for. Without traces nothing is asked.
+    """
+    span = tracing.current()
+    if not span.recording:
+        return
+
+    def told(reply: Any) -> None:
+        if isinstance(reply, bytes):
+            span.link(reply.decode("latin-1"))
+
+    wires.of(meta := keys.meta(session)).ask(pack("HGET", meta, "traceparent"), told)
 
 
 async def has_more(wires: Wires, join: Join, patience_s: float) -> bool:

@@ -14,7 +14,7 @@ from services.consume_stream import metrics
 from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.nudges import RECHECK, Nudges
-from shared import events, keys
+from shared import events, keys, tracing
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 from shared.server_clock import ServerClock
@@ -154,5 +154,6 @@ class Subscription:
 
     def _reset(self, reason: str) -> Reset:
         metrics.RESETS.labels(reason).inc()
+        tracing.current().event("reset", {"rejoin.reason": reason})
         self.position, self._ended = NONE, False
         return Reset(reason)

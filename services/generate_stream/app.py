@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services.generate_stream import bodies, starting, waiting
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
@@ -19,7 +20,7 @@ from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
-from shared import keys, metrics
+from shared import keys, logs, metrics, tracing
 from shared.channels import Channels
 from shared.health import Health
 from shared.http import ApiError, application, cors
@@ -44,7 +45,7 @@ class App:
         self.producer: Producer | None = None
         self.health: Health | None = None
 
-    def asgi(self) -> Starlette:
+    def asgi(self) -> ASGIApp:
         """The application to serve."""
         routes = [
             Route("/api/generate-stream", self._start, methods=["POST"]),
@@ -65,6 +66,7 @@ class App:
         settings, instance = self.settings, new_instance()
         store = redis_at(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
+            owned.push_async_callback(tracing.close)
             for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
                 await provider.warm()
@@ -91,7 +93,9 @@ class App:
         body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
         session = body.sessionId or (_session_of(key) if key else nanoid.generate())
         most = self.settings.session_generations_max
+        logs.note(session=session)
         generation = await starting.start(self._running, body, session, key, most)
+        logs.note(generation=generation)
         where = {"sessionId": session, "generation": generation}
         stream_url = f"/api/consume-stream?sessionId={session}"
         if body.stream:
@@ -112,6 +116,7 @@ class App:
 
     async def _stop(self, request: Request) -> Response:
         body = await bodies.read(request, StopBody, 0)
+        logs.note(session=body.sessionId)
         match await self._running.log.stop(body.sessionId, body.generation):
             case ["stopping", generation]:
                 return JSONResponse({"stopped": True, "generation": int(generation)}, 202)
@@ -122,6 +127,7 @@ class App:
 
     async def _delete(self, request: Request) -> Response:
         body = await bodies.read(request, DeleteBody, 0)
+        logs.note(session=body.sessionId)
         await self._running.log.delete(body.sessionId)
         return Response(status_code=204)
 

@@ -23,6 +23,21 @@ class Attempt:
     meta: Fields = field(repr=False)
     """What meta holds while it runs, but for the lease."""
 
+    @property
+    def request_id(self) -> str:
+        """The request that the generation was asked for by; empty where meta has none."""
+        return self.meta.get("requestId", "")
+
+    @property
+    def traceparent(self) -> str:
+        """Where that request is in a trace; empty where there is none."""
+        return self.meta.get("traceparent", "")
+
+    @property
+    def losses(self) -> int:
+        """How many producers the generation has lost."""
+        return int(self.meta.get("losses", 0))
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -35,6 +50,8 @@ class Ask:
     token: str = field(repr=False)
     producer: str
     idempotency_key: str = field(repr=False)
+    request_id: str = ""
+    traceparent: str = ""
 
     @property
     def request(self) -> str:
@@ -47,6 +64,11 @@ class Ask:
         if not self.body.messages:
             return ""
         return json.dumps([message.model_dump() for message in self.body.messages])
+
+    @property
+    def cause(self) -> Fields:
+        """By which request it was asked for, and where that is in a trace: whoever goes on with it tells it so."""
+        return {"requestId": self.request_id, "traceparent": self.traceparent}
 
     def told(self) -> Fields:
         """The fields of `started` that say what was asked."""
@@ -62,6 +84,7 @@ class Ask:
         meta |= {"token": self.token, "producer": self.producer, "request": self.request}
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
+        meta |= {name: value for name, value in self.cause.items() if value}
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)
@@ -101,6 +124,21 @@ class Held:
     def losses(self) -> int:
         """How many producers this generation has lost."""
         return int(self.meta.get("losses", 0))
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt it is that was lost, or let go."""
+        return int(self.meta["attempt"])
+
+    @property
+    def request_id(self) -> str:
+        """As an attempt has it."""
+        return self.meta.get("requestId", "")
+
+    @property
+    def traceparent(self) -> str:
+        """As an attempt has it."""
+        return self.meta.get("traceparent", "")
 
     @property
     def stopping(self) -> bool:

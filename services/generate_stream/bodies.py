@@ -21,7 +21,8 @@ Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # An error's text may end in a log: what was said stays out of it.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class TurnMessage(_Body):

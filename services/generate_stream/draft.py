@@ -45,7 +45,8 @@ class Draft:
         self._half = ("", "")
         self._chunks = 0
         self._digest = hashlib.sha256()
-        self._first_ms: int | None = None
+        self.first_ms: int | None = None
+        """When its first words came."""
 
     def add(self, kind: str, text: str, ms: int) -> None:
         """Take a delta of type `chunk` or `reasoning`, `ms` after the attempt began; after the end, nothing."""
@@ -65,8 +66,8 @@ class Draft:
         self.status = status
         fields = {"type": "metadata", "status": status, "generation": str(self.generation), "ms": str(ms)}
         fields |= {"chunks": str(self._chunks), "durationMs": str(ms)}
-        if self._first_ms is not None:
-            fields["ttftMs"] = str(self._first_ms)
+        if self.first_ms is not None:
+            fields["ttftMs"] = str(self.first_ms)
         if finish_reason:
             fields["finishReason"] = finish_reason
         if usage is not None:
@@ -105,8 +106,8 @@ class Draft:
     def _take(self, kind: str, text: str, ms: int) -> None:
         if not text or self.reached_limit:
             return
-        if self._first_ms is None:
-            self._first_ms = ms
+        if self.first_ms is None:
+            self.first_ms = ms
         if self.size + len(text.encode()) > self._max_bytes:
             text = _cut(text, self._max_bytes - self.size)
             self.reached_limit = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from services.generate_stream import metrics
+from services.generate_stream import metrics, spans
 from services.generate_stream.attempt import Attempt
 from services.generate_stream.draft import Draft
 from services.generate_stream.log import Log
@@ -65,6 +65,7 @@ class Generation:
         self._writer = Writer(self._pipeline, attempt.session, self._draft, log, limits.lease_s, limits.ttl_s, score)
         self._began = time.monotonic()
         self._pace = Pace(provider.name, self._began)
+        self._span = spans.attempt(attempt)
 
     def look(self) -> None:
         """Somebody says that meta has changed (a stop, a delete): beat now, and see."""
@@ -82,10 +83,11 @@ class Generation:
             while (outcome := await self._writer.write()) == STOP:
                 # The end comes first: whatever the provider says to being closed is no end any more.
                 self._draft.end("stopped", self._ms(), finish_reason="stopped")
+                self._span.event("stop")
                 self._pipeline.wake()
                 await _close(reading)
         except Exception:  # noqa: BLE001 - what waits for this answer must hear of its end; another process takes over
-            _log.exception("writing broke", extra={"fields": {"session": self.attempt.session}})
+            _log.exception("writing broke")
         finally:
             await _close(reading)
             self._tell(outcome)
@@ -94,18 +96,21 @@ class Generation:
 
     def _tell(self, outcome: str) -> None:
         code = {"code": self._draft.entries[-1]["code"]} if outcome == "failed" else {}
+        first = {} if self._draft.first_ms is None else {"ttft_ms": self._draft.first_ms}
         metrics.OUTCOMES.labels(self._provider.name, outcome, code.get("code", "")).inc()
-        where = {"session": self.attempt.session, "generation": self.attempt.generation}
-        logs.info(_log, "generation over", **where, outcome=outcome, **code, duration_ms=self._ms())
+        logs.info(_log, "generation over", outcome=outcome, **code, **first, duration_ms=self._ms())
+        spans.over(self._span, outcome, self._draft)
         self.over.set_result(outcome)
 
     async def _read(self) -> None:
         try:
-            await self._read_provider(await self._request())
+            request = await self._request()
+            with spans.call(self._span, self.attempt.session, self._provider.name, request, self._draft, self._ms):
+                await self._read_provider(request)
         except ProviderError as error:
             self._fail(error)
         except Exception:  # noqa: BLE001 - whatever breaks here, the answer must get its end (law 4)
-            _log.exception("reading a provider broke", extra={"fields": {"session": self.attempt.session}})
+            _log.exception("reading a provider broke")
             self._fail(ProviderError("provider_error", "The model could not be read.", retryable=True))
         finally:
             self._pipeline.wake()

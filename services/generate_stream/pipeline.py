@@ -111,7 +111,7 @@ class Pipeline:
         batch, then, epoch, reply = await (self._ahead.popleft() if self._ahead else self._send())
         self._well = isinstance(reply, Appended)
         if isinstance(reply, Gap):
-            logs.warning(_log, "filling a gap", session=self._attempt.session, after_seq=reply.last)
+            logs.warning(_log, "filling a gap", after_seq=reply.last)
         if not self._well:
             # What left after it can't have come to pass, or will be found to have when it is sent again.
             await self._all_back()

@@ -11,7 +11,7 @@ from services.generate_stream.bodies import StartBody
 from services.generate_stream.generation import Generation, Limits
 from services.generate_stream.log import Log
 from services.generate_stream.providers import CODES, ChatRequest, Provider
-from shared import keys, logs
+from shared import keys, logs, tracing
 from shared.channels import Channels
 from shared.wire import RedisAway
 
@@ -76,13 +76,16 @@ class Producer:
         generation = Generation(attempt, self.log, provider, compose, self._limits, score)
         self._generations[attempt.session] = generation
         generation.over.add_done_callback(lambda _: self._forget(generation))
-        task = asyncio.create_task(generation.run(), name=f"generation {attempt.session}")
+        where = {"session": attempt.session, "generation": attempt.generation, "attempt": attempt.number}
+        # What it logs, and all of its tasks, is of this generation; one taken over, of the request that asked for it.
+        trace_id = tracing.trace_id(attempt.traceparent)
+        with logs.about(**where, request_id=attempt.request_id, trace_id=trace_id):
+            logs.info(_log, "generation started", provider=provider.name, model=model)
+            task = asyncio.create_task(generation.run(), name=f"generation {attempt.session}")
         self._tasks.add(task)
         task.add_done_callback(self._done)
         metrics.STARTED.labels(provider.name).inc()
         metrics.RUNNING.set(len(self._generations))
-        where = {"session": attempt.session, "generation": attempt.generation, "attempt": attempt.number}
-        logs.info(_log, "generation started", **where, provider=provider.name, model=model)
 
     async def drain(self, seconds: float) -> None:
         """Take no new work; let what runs finish within the time, release the rest."""

@@ -10,7 +10,7 @@ from services.generate_stream.attempt import Ask, Fields
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import Provider
-from shared import logs
+from shared import logs, tracing
 from shared.http import ApiError
 from shared.redis import is_full, retried
 
@@ -29,7 +29,9 @@ async def start(producer: Producer, body: StartBody, session: str, idempotency_k
     provider = _provider(producer, body.provider)
     model = body.model or provider.models[0]
     token = nanoid.generate()
-    ask = Ask(session, body, provider.name, model, token, producer.log.producer, idempotency_key)
+    who = producer.log.producer
+    cause = (logs.subject().get("request_id", ""), tracing.current().traceparent)
+    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause)
     with producer.place():
         told = ask.told()
         reply, score = await _begun(producer, ask, told, generations_max)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import nanoid
 from redis.exceptions import RedisError, ResponseError
 
-from services.generate_stream import metrics
+from services.generate_stream import metrics, spans
 from services.generate_stream.attempt import Fields, Held
 from services.generate_stream.log import Log
 from services.generate_stream.producer import LOST_CODE, Producer
@@ -124,11 +124,12 @@ class Takeover:
         if reply[0] in ("claimed", "ended"):
             outcome = reply[1] if reply[0] == "ended" else "restarted"
             metrics.TAKEOVERS.labels(outcome, "released" if held.released else "lost").inc()
-            where = {"session": held.session, "generation": held.generation}
+            where = {"session": held.session, "generation": held.generation, "request_id": held.request_id}
             logs.info(_log, "took over", **where, outcome=outcome, released=held.released, losses=held.losses)
         if reply[0] == "ended":
             code = failed["code"] if outcome == "failed" else ""
             metrics.OUTCOMES.labels(held.body.provider, outcome, code).inc()
+            spans.ended(held, outcome)
         if reply[0] == "claimed":
             attempt = held.taken(int(reply[1]), int(reply[2]), token, self._log.producer, told)
             self._producer.run(attempt, held.body, score)

@@ -85,7 +85,7 @@ class Writer:
                 if time.monotonic() - self._written_at > (REFUSED_MAX_S if refused else self._ttl_s):
                     return LOST
                 if not failures:
-                    logs.warning(_log, "append held back", session=self._session, cause=str(error))
+                    logs.warning(_log, "append held back", cause=str(error))
                 await asyncio.sleep(self._refused_s(failures) if refused else _AWAY_S)
                 failures += 1
                 continue

@@ -17,6 +17,23 @@ def test_a_bad_setting_is_one_clear_line(module: str) -> None:
     assert said == "REJOIN_LEASE_S 'soon' can't be used: it takes seconds from 0.1 to 3600\n"
 
 
+@pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GEMINI_BASE_URL"])
+def test_a_bad_address_of_a_vendor_is_one_clear_line(name: str) -> None:
+    keys = {f"{vendor}_API_KEY": "sk-test" for vendor in ("OPENAI", "ANTHROPIC", "GEMINI")}
+    code, said = end_of(GENERATE, **keys, **{name: "http://[::1"})
+    assert code == 1
+    assert said == f"{name} 'http://[::1' can't be used: it takes a URL such as https://example.com/v1\n"
+
+
+@pytest.mark.parametrize("module", [GENERATE, CONSUME])
+def test_what_the_sdk_of_the_traces_can_not_use_is_one_clear_line(module: str) -> None:
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "0"}
+    code, said = end_of(module, **environ)
+    assert code == 1
+    assert said.startswith("an OTEL_ variable can't be used: ")
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("module", [GENERATE, CONSUME])
 def test_a_port_in_use_is_one_clear_line(module: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -2,7 +2,8 @@
 -- KEYS   log, meta
 -- ARGV   1 token  2 producer  3 lease (ms)  4 TTL (s)  5 PUBLISH or SPUBLISH  6 generations a session may have
 --        7 idempotency key or ''  8 digest of the request  9 request (JSON)  10 its messages (JSON) or ''
---        11 replaces or ''  12… further fields of `started`, name and value by turns
+--        11 replaces or ''  12 id of the request that asks or ''  13 its traceparent or ''
+--        14… further fields of `started`, name and value by turns
 -- Reply  {started, generation, attempt's ms} | {running, generation} | {same, generation, status} | {reused, status}
 --        | {full} | {replaces_unknown}
 -- Why    One step decides and writes, so that two replicas asked in the same moment start one generation.
@@ -41,7 +42,9 @@ local ms = string.format('%.0f', math.max(now, last_ms + 1, tonumber(held[3] or 
 
 redis.call('HSET', meta, 'generation', generation, 'status', 'running', 'attempt', '1', 'attemptMs', ms,
   'token', ARGV[1], 'producer', ARGV[2], 'leaseUntilMs', string.format('%.0f', now + ARGV[3]), 'request', ARGV[9])
-redis.call('HDEL', meta, 'stop', 'losses')
+redis.call('HDEL', meta, 'stop', 'losses', 'requestId', 'traceparent')
+if ARGV[12] ~= '' then redis.call('HSET', meta, 'requestId', ARGV[12]) end
+if ARGV[13] ~= '' then redis.call('HSET', meta, 'traceparent', ARGV[13]) end
 if ARGV[10] ~= '' then redis.call('HSET', meta, 'messages', ARGV[10], 'messagesGeneration', generation) end
 if ARGV[7] ~= '' then redis.call('HSET', meta, key, generation .. ' ' .. ARGV[8]) end
 
@@ -50,7 +53,7 @@ if ARGV[11] ~= '' then
   fields[#fields + 1] = 'replaces'
   fields[#fields + 1] = ARGV[11]
 end
-for i = 12, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 14, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('XADD', log, ms .. '-0', unpack(fields))
 redis.call('EXPIRE', log, ARGV[4])
 redis.call('EXPIRE', meta, ARGV[4])

@@ -53,6 +53,8 @@ class Anthropic:
             timeout=timeout(stall_timeout_s),
             max_retries=RETRIES,
             http_client=anthropic.DefaultAsyncHttpxClient(limits=LIMITS),
+            # Its own span would be a second one with the same tokens, and Anthropic would get our trace's id.
+            open_telemetry=False,
         )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
