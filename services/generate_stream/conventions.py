@@ -86,8 +86,8 @@ def usage(said: dict[str, Any]) -> Attributes:
     cached = said.get("cache_read_input_tokens", _of(said, "prompt_tokens_details").get("cached_tokens"))
     written = said.get("cache_creation_input_tokens")
     asked = said.get("prompt_tokens")
-    if asked is None and isinstance(said.get("input_tokens"), int):
-        asked = sum(each for each in (said["input_tokens"], cached, written) if isinstance(each, int))
+    if asked is None and type(said.get("input_tokens")) is int:
+        asked = sum(each for each in (said["input_tokens"], cached, written) if type(each) is int)
     counts = {
         "gen_ai.usage.input_tokens": asked,
         "gen_ai.usage.output_tokens": said.get("completion_tokens", said.get("output_tokens")),
