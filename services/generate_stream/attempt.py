@@ -25,7 +25,7 @@ class Attempt:
 
     @property
     def request_id(self) -> str:
-        """The request that the generation was asked for by; empty where meta has none."""
+        """The request that the generation was asked for by; empty where meta does not tell."""
         return self.meta.get("requestId", "")
 
     @property
@@ -84,7 +84,7 @@ class Ask:
         meta |= {"token": self.token, "producer": self.producer, "request": self.request}
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
-        meta |= {name: value for name, value in self.cause.items() if value}
+        meta |= self.cause
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)

@@ -41,10 +41,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ms = string.format('%.0f', math.max(now, last_ms + 1, tonumber(held[3] or 0) + 1))
 
 redis.call('HSET', meta, 'generation', generation, 'status', 'running', 'attempt', '1', 'attemptMs', ms,
-  'token', ARGV[1], 'producer', ARGV[2], 'leaseUntilMs', string.format('%.0f', now + ARGV[3]), 'request', ARGV[9])
-redis.call('HDEL', meta, 'stop', 'losses', 'requestId', 'traceparent')
-if ARGV[12] ~= '' then redis.call('HSET', meta, 'requestId', ARGV[12]) end
-if ARGV[13] ~= '' then redis.call('HSET', meta, 'traceparent', ARGV[13]) end
+  'token', ARGV[1], 'producer', ARGV[2], 'leaseUntilMs', string.format('%.0f', now + ARGV[3]), 'request', ARGV[9],
+  'requestId', ARGV[12], 'traceparent', ARGV[13])
+redis.call('HDEL', meta, 'stop', 'losses')
 if ARGV[10] ~= '' then redis.call('HSET', meta, 'messages', ARGV[10], 'messagesGeneration', generation) end
 if ARGV[7] ~= '' then redis.call('HSET', meta, key, generation .. ' ' .. ARGV[8]) end
 

@@ -9,7 +9,7 @@ from shared.position import Position
 from shared.wire import Argument, pack
 
 MS, SEQ, SCORE = "1767225600000", "250", "1767225606000.25"
-TOKEN, INSTANCE, SHA, DIGEST = "t" * 21, "i" * 12, "5" * 40, "d" * 64
+TOKEN, INSTANCE, SHA, DIGEST, REQUEST_ID = "t" * 21, "i" * 12, "5" * 40, "d" * 64, "r" * 21
 GROUP = keys.group(INSTANCE, "v" * 21)
 ARRAY = len("*1\r\n")
 """The head of an array of up to nine."""
