@@ -71,6 +71,8 @@ def _host(text: str, kind: str) -> tuple[str, int]:
 
 def _sentinels(several: _Several, name: str) -> Redis:
     service, *database = several.path
+    if len(database) > 1 or not "".join(database or "0").isdecimal():
+        raise ValueError
     own = {key: value for key, value in several.query.items() if not key.startswith("sentinel_")}
     theirs = {key.removeprefix("sentinel_"): several.query[key] for key in several.query.keys() - own.keys()}
     if theirs.keys() - {"username", "password"}:

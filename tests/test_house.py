@@ -87,7 +87,7 @@ def rooms(service: str) -> Iterator[str]:
 
 
 def test_the_imports_were_read() -> None:
-    assert "shared.wire" in GRAPH["services.consume_stream.groups"]
+    assert "shared.wires" in GRAPH["services.consume_stream.groups"]
     assert "services.consume_stream.frames" in GRAPH["services.consume_stream.sse"]
     assert "openai" in reached("services.generate_stream.app")
     assert "sse_starlette" in {name.split(".")[0] for name in reached("services.consume_stream.app")}
