@@ -71,6 +71,17 @@ def one_of(*choices: str) -> Kind:
     return Kind(f"{', '.join(choices[:-1])} or {choices[-1]}", read)
 
 
+def switch() -> Kind:
+    """On or off."""
+
+    def read(text: str) -> bool:
+        if text not in ("on", "off"):
+            raise ValueError
+        return text == "on"
+
+    return Kind("on or off", read)
+
+
 def redis_url() -> Kind:
     """Where Redis is."""
 
@@ -166,6 +177,10 @@ class Settings:
         """Whether there is somebody to send traces to."""
         return bool(self.otlp_traces_endpoint or self.otlp_endpoint)
 
+    doctor: bool = variable(
+        "REJOIN_DOCTOR", switch(), False, "Whether `python -m deploy.doctor` and `/doctor` may examine it."
+    )
+
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Read the environment. Raises SettingError for the first value that can't be taken."""
@@ -203,5 +218,5 @@ def _shown(default: Any) -> str:
     if default in ((), None, ""):
         return ""
     if isinstance(default, bool):
-        return str(default).lower()
+        return "on" if default else "off"
     return f"{default:g}" if isinstance(default, float) else str(default)

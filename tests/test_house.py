@@ -22,21 +22,22 @@ FLOORS: dict[str, list[set[str]]] = {
         {"conventions", "delivery"},
         {"draft", "log"},
         {"attempt"},
-        {"bodies", "metrics", "providers", "scripts", "usage"},
+        {"bodies", "metrics", "providers", "rights", "scripts", "usage"},
     ],
     "consume_stream": [
         {"__main__"},
         {"app"},
-        {"joining", "sessions", "settings", "sse", "viewers"},
+        {"beacons", "joining", "sessions", "settings", "sse", "viewers"},
         {"subscription"},
         {"group_reads", "nudges"},
         {"batches", "groups", "rota"},
-        {"frames", "metrics", "resume"},
+        {"frames", "metrics", "resume", "rights"},
     ],
 }
 FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", "anthropic", "pydantic", "httpx2"}}
 PURE = [
-    "shared.events", "shared.keys", "shared.position", "shared.text", "shared.view",
+    "deploy.doctor.stream_verdicts", "deploy.doctor.verdicts", "shared.events", "shared.findings", "shared.keys", "shared.position",
+    "shared.redis_verdicts", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.consume_stream import frames, joining, sessions
+from services.consume_stream import frames, joining, rights, sessions
+from services.consume_stream.beacons import Beacons
 from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
@@ -20,6 +21,7 @@ from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
 from shared import logs, metrics, tracing
+from shared.doctor import Doctor
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
@@ -49,6 +51,12 @@ class App:
             Route("/api/consume-stream", self._consume, methods=["GET"]),
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
         ]
+        if self.settings.doctor:
+            doctor = Doctor("consume-stream", self.settings.redis_url, rights.probes, pingS=self.settings.ping_s)
+            routes += [
+                Route("/api/consume-stream/doctor", doctor.report, methods=["GET"]),
+                Route("/api/consume-stream/doctor/beacons", self._beacons, methods=["GET"]),
+            ]
         return application(routes, cors(self.settings.cors_origins), self._lifespan)
 
     async def drain(self) -> None:
@@ -98,6 +106,14 @@ class App:
             subscription = Subscription(self._reading, join.session, join.position, join.follow)
             ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
             return ViewerResponse(subscription, place.pop_all(), self._pings, ping)
+
+    async def _beacons(self, request: Request) -> Response:
+        beacons = Beacons.asked_for(request)
+        with contextlib.ExitStack() as place:
+            place.enter_context(beacons.place())
+            # Limited, cut at a drain and dropped when dead, as every viewer is. No session has a name so short.
+            place.enter_context(self.viewers.admit("doctor", request.scope))
+            return ViewerResponse(beacons, place.pop_all(), self._pings)
 
     async def _session(self, request: Request) -> Response:
         session = joining.session_id(request.path_params["session"])

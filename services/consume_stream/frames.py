@@ -39,6 +39,11 @@ def reset(reason: str) -> bytes:
     return f"data: {_json({'type': 'reset', 'reason': reason})}\n\n".encode()
 
 
+def beacon(number: int, of: int, at_ms: float) -> bytes:
+    """A sign that tells when it was sent; it has no id, being no entry."""
+    return f"data: {_json({'type': 'beacon', 'number': number, 'of': of, 'atMs': at_ms})}\n\n".encode()
+
+
 def merge(entries: Iterable[Entry]) -> Iterable[Entry]:
     """Join neighbours of one kind (`chunk`, `reasoning`) and one generation into one, under the last one's id and ms.
 

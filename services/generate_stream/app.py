@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.generate_stream import bodies, starting, waiting
+from services.generate_stream import bodies, rights, starting, waiting
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
@@ -22,6 +22,7 @@ from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
 from shared import keys, logs, metrics, tracing
 from shared.channels import Channels
+from shared.doctor import Doctor
 from shared.health import Health
 from shared.http import ApiError, application, cors
 from shared.instance import new_instance
@@ -53,6 +54,9 @@ class App:
             Route("/api/delete-stream", self._delete, methods=["POST"]),
             Route("/api/models", self._models),
         ]
+        if self.settings.doctor:
+            doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)
+            routes.append(Route("/api/generate-stream/doctor", doctor.report, methods=["GET"]))
         return application(routes, cors(self.settings.cors_origins), self._lifespan)
 
     async def drain(self) -> None:

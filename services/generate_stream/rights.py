@@ -1,0 +1,33 @@
+"""The rights that generate-stream needs in Redis: a command for each, which does nothing where it is allowed."""
+
+from shared import keys
+from shared.redis_facts import Command
+
+
+def probes(session: str) -> list[Command]:
+    """Commands on a session that does not exist. Redis looks at rights first; then each finds nothing to do."""
+    log, meta, control = keys.log(session), keys.meta(session), keys.control(session)
+    return [
+        ("TIME",),
+        ("EVAL", "return 1", 0),
+        ("EVALSHA", "0" * 40, 0),
+        ("XADD", log, "NOMKSTREAM", "1-0", "type", "probe"),
+        ("XRANGE", log, "-", "+", "COUNT", 1),
+        ("XREVRANGE", log, "+", "-", "COUNT", 1),
+        ("HSET", meta, "a name", "its value", "a name without a value"),
+        ("HINCRBY", meta, "losses", "no number"),
+        ("HGET", meta, "status"),
+        ("HMGET", meta, "status"),
+        ("HGETALL", meta),
+        ("HDEL", meta, "status"),
+        ("EXISTS", log),
+        ("EXPIRE", log, 60),
+        ("DEL", log, meta),
+        ("ZADD", keys.RUNNING, "XX", 0, session),
+        ("ZSCORE", keys.RUNNING, session),
+        ("ZRANGEBYSCORE", keys.RUNNING, 0, 0, "LIMIT", 0, 1),
+        ("ZREM", keys.RUNNING, session),
+        ("PUBLISH", log, ""),
+        ("PUBLISH", control, ""),
+        ("SUBSCRIBE", control),
+    ]
