@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -34,7 +36,8 @@ class Page(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve a file. Raises HTTPException 404 or 405."""
-        response = await super().get_response(path, scope)
+        # A redirect to the folder would name the origin as this process sees it, and browsers may see another one.
+        response = await super().get_response("doctor/index.html" if path == "doctor" else path, scope)
         versioned = path.startswith("assets/")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
         response.headers["Content-Security-Policy"] = _POLICY
@@ -55,8 +58,12 @@ class Split:
         await service(scope, receive, send)
 
 
-def application(generate: Forward, consume: Forward) -> Starlette:
-    """The origin in front of these two."""
+async def _doctor_is_off(_: Request) -> Response:
+    raise HTTPException(404)
+
+
+def application(generate: Forward, consume: Forward, *, doctor: bool) -> Starlette:
+    """The origin in front of these two, with the doctor's page or without."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -69,6 +76,7 @@ def application(generate: Forward, consume: Forward) -> Starlette:
         Route("/healthz", healthz),
         Mount("/api", split),
         Mount("/v1", split),
+        *([] if doctor else [Route("/doctor{_:path}", _doctor_is_off)]),
         Mount("/", Page(directory=DIST, html=True)),
     ]
     return Starlette(routes=routes, exception_handlers=EXCEPTIONS, lifespan=lifespan)
@@ -92,7 +100,7 @@ def main() -> None:
 
     # A viewer takes two: one to the browser, one to the service.
     server.allow_open_files(0)
-    server.run(application(generate, consume), settings.host, settings.port, drain)
+    server.run(application(generate, consume, doctor=settings.doctor), settings.host, settings.port, drain)
 
 
 if __name__ == "__main__":
