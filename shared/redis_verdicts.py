@@ -138,7 +138,10 @@ def _rights(facts: RedisFacts) -> Finding:
     missing = [f"{each.command} ({each.for_its})" for each in facts.denied]
     rules = dict.fromkeys(_RULES.get(each.for_its) or f"+{each.command.lower()}" for each in facts.denied)
     seen = f"the user {facts.user} may not use {', '.join(missing)}"
-    return Finding("rights in Redis", "problem", seen, (Mend(_CLI, f"ACL SETUSER {facts.user} {' '.join(rules)}"),))
+    given = " ".join(rules)
+    at_once = Mend(f"{_CLI}, at once", f"ACL SETUSER {facts.user} {given}")
+    mends = (at_once, Mend("its ACL file, to keep it", f"user {facts.user} … {given}"))
+    return Finding("rights in Redis", "problem", seen, mends)
 
 
 def _set(name: str, value: str) -> tuple[Mend, ...]:

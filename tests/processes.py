@@ -106,10 +106,10 @@ class Services:
                 await service.kill()
 
     @contextlib.asynccontextmanager
-    async def origin(self) -> AsyncIterator[str]:
+    async def origin(self, **settings: str) -> AsyncIterator[str]:
         """The one address in front of both, as in the local run."""
         ports = {"REJOIN_GENERATE_PORT": _port(self.generate.url), "REJOIN_CONSUME_PORT": _port(self.consume.url)}
-        origin = Service("deploy.origin", self.generate.leash, {"REJOIN_PORT": str(free_port())} | ports)
+        origin = Service("deploy.origin", self.generate.leash, {"REJOIN_PORT": str(free_port())} | ports | settings)
         await origin.start("/healthz")
         try:
             yield origin.url

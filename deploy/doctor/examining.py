@@ -19,7 +19,7 @@ from deploy.doctor.listening import listen
 _ANSWER_S = 8.0
 _LIVE_S, _EVERY_S = 4.0, 0.2
 _BEYOND_PING_S = 2.0
-_RESERVE_S = 5.0
+_RESERVE_S = 2.0
 _BEACONS = "/api/consume-stream/doctor/beacons"
 _PLAIN = {"Accept-Encoding": "identity"}
 _AS_BROWSERS = {"Accept-Encoding": "gzip, deflate, br, zstd"}
@@ -75,7 +75,7 @@ class _Examination:
 
     def _listen_on(self, tasks: Any) -> None:
         quiet_s = float(self._seen["consume"].body.get("pingS", 15)) + _BEYOND_PING_S
-        tasks.start_soon(self._listen, "live", min(_LIVE_S, self._order.seconds), _EVERY_S, _PLAIN)
+        tasks.start_soon(self._listen, "live", min(_LIVE_S, self._order.seconds / 2), _EVERY_S, _PLAIN)
         tasks.start_soon(self._listen, "as_browsers", 2 * _EVERY_S, _EVERY_S, _AS_BROWSERS)
         self._seen["quiet_wanted_s"] = quiet_s + _RESERVE_S
         if quiet_s + _RESERVE_S <= self._order.seconds:

@@ -9,8 +9,9 @@ DOCTOR_ON = (Mend("environment of both services", "REJOIN_DOCTOR=on"),)
 SPLIT_CONSUME = (Mend("nginx", "location /api/consume-stream { proxy_pass http://<consume-stream>:8002; }"),)
 SPLIT_GENERATE = (Mend("nginx", "location /api/ { proxy_pass http://<generate-stream>:8001; }"),)
 BUFFERING = (
-    Mend(_NGINX, "proxy_buffering off;"),
-    Mend("nginx, if it is there: remove", "proxy_ignore_headers X-Accel-Buffering;"),
+    Mend(f"every {_NGINX}", "proxy_buffering off;"),
+    # An nginx keeps the header that asks for it to itself: the one before it never hears.
+    Mend("or at an nginx behind another one", "proxy_pass_header X-Accel-Buffering;"),
     Mend(_INGRESS, 'nginx.ingress.kubernetes.io/proxy-buffering: "off"'),
 )
 COMPRESSION = (Mend(_NGINX, "gzip off;"), Mend("nginx: take text/event-stream out of", "gzip_types"))

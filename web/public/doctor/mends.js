@@ -6,8 +6,8 @@ const INGRESS = 'Ingress (ingress-nginx), annotation'
 
 export const DOCTOR_ON = [mend('environment of both services', 'REJOIN_DOCTOR=on')]
 export const BUFFERING = [
-  mend(NGINX, 'proxy_buffering off;'),
-  mend('nginx, if it is there: remove', 'proxy_ignore_headers X-Accel-Buffering;'),
+  mend(`every ${NGINX}`, 'proxy_buffering off;'),
+  mend('or at an nginx behind another one', 'proxy_pass_header X-Accel-Buffering;'),
   mend(INGRESS, 'nginx.ingress.kubernetes.io/proxy-buffering: "off"'),
 ]
 export const COMPRESSION = [mend(NGINX, 'gzip off;'), mend('nginx: take text/event-stream out of', 'gzip_types')]

@@ -1,0 +1,187 @@
+"""The doctor names what is wrong with a Redis, each with the line that mends it: real servers, really set so."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from deploy import redis_server
+from deploy.leash import Leash
+from deploy.redis_binary import Binary
+from services.consume_stream import rights as consume_rights
+from services.generate_stream import rights as generate_rights
+from shared.findings import Finding
+from shared.redis import connector
+from shared.redis_facts import RedisFacts, look
+from shared.redis_verdicts import findings
+from tests.deploy.examined import examined, lines, not_well
+from tests.ports import free_port
+from tests.processes import ROOT, Services
+
+pytestmark = [pytest.mark.anyio]
+
+SESSION = "doctor-probe"
+PROBES = [*generate_rights.probes(SESSION), *consume_rights.probes(SESSION)]
+SERVERS = redis_server.binaries()
+RULES = "~llm:* ~{llm:stream:*}:meta resetchannels &llm:*"
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=[f"{each.kind}-{each.version}".lower() for each in SERVERS])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of each version that a test may set as it likes, if it sets it back."""
+    with redis_server.start(request.param, tmp_path_factory.mktemp("doctor")) as running:
+        yield running.url
+
+
+@pytest.fixture
+async def client(server: str, anyio_backend: str) -> AsyncIterator[Any]:
+    async with redis.asyncio.Redis.from_url(server, protocol=2, decode_responses=True) as one:
+        yield one
+
+
+async def seen(url: str, *, user: str = "") -> dict[str, Finding]:
+    if user:
+        url = f"{url}?username={user}&password=secret"
+    return by_check(await look(connector(url, "doctor"), PROBES[:-1], 5))
+
+
+def by_check(facts: RedisFacts) -> dict[str, Finding]:
+    return {finding.check: finding for finding in findings(facts)}
+
+
+async def with_user(client: Any, *rules: str) -> None:
+    await client.execute_command("ACL", "SETUSER", "rejoin", "reset", "on", ">secret", *rules)
+
+
+async def test_a_redis_as_the_local_run_has_it_is_well_and_nothing_is_left_in_it(server: str, client: Any) -> None:
+    found = await seen(server)
+    assert not_well(found) == {}
+    assert {finding.state for finding in found.values()} == {"ok"}
+    assert await client.dbsize() == 0
+
+
+async def test_another_policy_is_named(server: str, client: Any) -> None:
+    await client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        found = await seen(server)
+        assert not_well(found) == {"eviction": "warning"}
+        await client.config_set("maxmemory", "100mb")
+        found = await seen(server)
+        assert not_well(found) == {"eviction": "problem"}
+        assert "maxmemory-policy is allkeys-lru" in found["eviction"].seen
+        # The line itself mends it.
+        config, at_once = lines(found["eviction"])
+        assert config == "maxmemory-policy noeviction"
+        await client.execute_command(*at_once.split())
+        assert not_well(await seen(server)) == {}
+    finally:
+        await client.config_set("maxmemory-policy", "noeviction")
+        await client.config_set("maxmemory", "0")
+
+
+async def test_no_append_only_file_is_named(server: str, client: Any) -> None:
+    await client.config_set("appendonly", "no")
+    found = await seen(server)
+    assert not_well(found) == {"persistence": "warning"}
+    config, at_once = lines(found["persistence"])
+    assert config == "appendonly yes"
+    await client.execute_command(*at_once.split())
+    assert not_well(await seen(server)) == {}
+
+
+async def test_a_full_redis_is_named_with_its_figures(server: str, client: Any) -> None:
+    used = (await client.info("memory"))["used_memory"]
+    try:
+        await client.config_set("maxmemory", int(used / 0.9))
+        assert not_well(await seen(server)) == {"memory": "warning"}
+        await client.config_set("maxmemory", int(used * 0.5))
+        found = await seen(server)
+        assert found["memory"].state == "problem"
+        assert "storage_full" in found["memory"].seen
+        assert lines(found["memory"])[0].startswith("maxmemory ")
+    finally:
+        await client.config_set("maxmemory", "0")
+
+
+async def test_each_right_that_is_missing_is_named_and_the_line_gives_it(server: str, client: Any) -> None:
+    for name in sorted({str(probe[0]) for probe in PROBES[:-1]}):
+        await with_user(client, *RULES.split(), "+@all", f"-{name.lower()}")
+        found = await seen(server, user="rejoin")
+        assert name in found["rights in Redis"].seen, name
+        assert f"ACL SETUSER rejoin +{name.lower()}" in lines(found["rights in Redis"])
+        assert found["rights in Redis"].state == "problem"
+        await client.execute_command(*lines(found["rights in Redis"])[0].split())
+        assert (await seen(server, user="rejoin"))["rights in Redis"].state == "ok"
+
+
+async def test_missing_keys_and_channels_are_named(server: str, client: Any) -> None:
+    await with_user(client, "+@all", "~llm:*", "resetchannels")
+    found = (await seen(server, user="rejoin"))["rights in Redis"]
+    assert "PUBLISH (channel)" in found.seen
+    assert "HSET (key)" in found.seen
+    line, _ = lines(found)
+    await client.execute_command(*line.split())
+    assert (await seen(server, user="rejoin"))["rights in Redis"].state == "ok"
+
+
+async def test_the_rights_that_are_probed_are_enough_for_an_answer(server: str, client: Any, leash: Leash) -> None:
+    # And whoever has these alone is not told of more than INFO, which only the doctor needs.
+    rules = sorted({f"+{str(probe[0]).lower()}" for probe in PROBES} | {"+ping", "+unsubscribe", "+client|setname"})
+    await with_user(client, *RULES.split(), *rules)
+    assert not_well(await seen(server, user="rejoin")) == {}
+    assert (await seen(server, user="rejoin"))["Redis, the rest"].mends[0].line == "ACL SETUSER rejoin +info"
+    url = f"{server}?username=rejoin&password=secret"
+    async with Services(url, leash, REJOIN_DOCTOR="on", REJOIN_PING_S="1") as running, running.origin() as origin:
+        found = await examined(origin, 15, ask=True)
+    assert not_well(found) == {}
+    assert found["an answer"].state == "ok"
+
+
+async def test_a_wrong_password_and_nobody_there_are_out_of_reach(server: str) -> None:
+    [found] = (await seen(f"{server}?username=nobody&password=wrong")).values()
+    assert (found.check, found.state) == ("Redis", "problem")
+    assert lines(found)[0].startswith("REDIS_URL=redis://<user>:<its password>@")
+    [found] = (await seen(f"redis://127.0.0.1:{free_port()}/0")).values()
+    assert (found.check, found.state) == ("Redis", "problem")
+    assert "wrong" not in found.seen
+
+
+@pytest.mark.parametrize("binary", SERVERS, ids=[each.version for each in SERVERS])
+async def test_a_replica_and_a_node_of_a_cluster_are_named(binary: Binary, tmp_path: Path) -> None:
+    with redis_server.start(binary, tmp_path / "replica", "--replicaof", "127.0.0.1", str(free_port())) as replica:
+        found = await seen(replica.url)
+        assert found["role"].state == "problem"
+        assert lines(found["role"])[1] == "REPLICAOF NO ONE"
+    with redis_server.start(binary, tmp_path / "node", "--cluster-enabled", "yes") as node:
+        assert (await seen(node.url))["cluster"].state == "problem"
+
+
+async def test_all_of_it_is_told_by_both_services_through_the_chain(server: str, client: Any, leash: Leash) -> None:
+    await with_user(client, *RULES.split(), "+@all", "-xgroup", "-eval")
+    await client.config_set("maxmemory-policy", "volatile-ttl")
+    try:
+        url = f"{server}?username=rejoin&password=secret"
+        async with Services(url, leash, REJOIN_DOCTOR="on", REJOIN_PING_S="1") as running, running.origin() as origin:
+            found = await examined(origin)
+    finally:
+        await client.config_set("maxmemory-policy", "noeviction")
+    wrong = {"eviction", "rights in Redis (consume-stream)", "rights in Redis (generate-stream)"}
+    assert not_well(found).keys() == wrong
+    assert lines(found["rights in Redis (consume-stream)"])[0] == "ACL SETUSER rejoin +eval +xgroup"
+    assert lines(found["rights in Redis (generate-stream)"])[0] == "ACL SETUSER rejoin +eval"
+
+
+@pytest.mark.parametrize(
+    ("service", "probes"), [("generate_stream", generate_rights), ("consume_stream", consume_rights)]
+)
+def test_every_command_that_a_service_gives_is_probed(service: str, probes: Any) -> None:
+    probed = {str(probe[0]) for probe in probes.probes(SESSION)}
+    given = set[str]()
+    for path in (ROOT / "services" / service).rglob("*"):
+        if path.suffix in (".py", ".lua") and path.stem != "rights":
+            given |= set(re.findall(r"""(?:\.call|pack)\(\s*["']([A-Z]+)["']""", path.read_text()))
+    assert "XREVRANGE" in given
+    assert given <= probed
