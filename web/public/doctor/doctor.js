@@ -9,6 +9,8 @@ const BEYOND_PING_S = 2
 const SERVICES = { 'consume-stream': '/api/consume-stream/doctor', 'generate-stream': '/api/generate-stream/doctor' }
 const STATES = { ok: ['✓', 'well'], warning: ['!', 'warning'], problem: ['✗', 'problem'], unchecked: ['–', 'not checked'] }
 
+const FIRST = ['problem', 'warning', 'unchecked', 'ok']
+
 const byId = (id) => document.getElementById(id)
 const states = []
 
@@ -27,7 +29,9 @@ function show(list, { check, state, seen, mends }) {
   if (mends.length) {
     item.append(element('dl', ...mends.flatMap(({ where, line }) => [element('dt', where), element('dd', element('code', line))])))
   }
-  byId(list).append(item)
+  const rank = FIRST.indexOf(state)
+  const after = [...byId(list).children].find((other) => FIRST.indexOf(other.dataset.state) > rank)
+  byId(list).insertBefore(item, after ?? null)
   states.push(state)
 }
 
@@ -42,12 +46,27 @@ async function report(name, path) {
   } catch {
     // Without a report there is no more to say than that.
   }
-  if (!body) show('services', verdicts.off(name, status))
-  else {
+  if (!body) {
+    show('services', verdicts.off(name, status))
+  } else {
     show('browser', verdicts.clock(name, body.nowMs, askedMs, Date.now()))
-    for (const finding of body.findings) show('services', { ...finding, check: `${finding.check} (${name})` })
   }
   return body
+}
+
+/** What the services say of Redis; what both say alike once. */
+function showServices(reports) {
+  const saidBy = new Map()
+  for (const { service, findings } of reports) {
+    for (const finding of findings) {
+      const said = JSON.stringify(finding)
+      saidBy.set(said, [...(saidBy.get(said) ?? []), service])
+    }
+  }
+  for (const [said, by] of saidBy) {
+    const finding = JSON.parse(said)
+    show('services', { ...finding, check: by.length > 1 ? finding.check : `${finding.check} (${by[0]})` })
+  }
 }
 
 async function stream(pingS) {
@@ -79,7 +98,9 @@ async function examine() {
   byId('services').replaceChildren()
   byId('status').textContent = 'Examining …'
   performance.clearResourceTimings()
-  const [consume] = await Promise.all(Object.entries(SERVICES).map(([name, path]) => report(name, path)))
+  const reports = await Promise.all(Object.entries(SERVICES).map(([name, path]) => report(name, path)))
+  showServices(reports.filter(Boolean))
+  const [consume] = reports
   if (consume) {
     byId('status').textContent = `Listening for ${consume.pingS + BEYOND_PING_S} s …`
     await stream(consume.pingS)
