@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def running(directory: Path, leash: Leash, generate: str, consume: str, servers:
     parts = [_server(port, server, generate, consume) for port, server in zip(ports, servers, strict=True)]
     temporary = "\n".join(f"{name}_temp_path {directory}/{name};" for name in _TEMPORARY)
     (directory / "nginx.conf").write_text(
-        f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/error.log;\n"
+        f"daemon off; worker_processes 1; {_user()} pid {directory}/pid; error_log {directory}/error.log;\n"
         f"events {{}}\nhttp {{ access_log off; gzip_proxied any;\n{temporary}\n{''.join(parts)} }}\n"
     )
     program = shutil.which("nginx")
@@ -75,6 +76,11 @@ def certificate(directory: Path) -> str:
     command = ["openssl", *_CERTIFICATE, "-keyout", str(key), "-out", str(signed)]
     subprocess.run(command, check=True, capture_output=True)
     return f"ssl_certificate {signed}; ssl_certificate_key {key};"
+
+
+def _user() -> str:
+    # Started by root, its workers would be somebody who may not read a checkout.
+    return f"user {pwd.getpwuid(0).pw_name};" if os.getuid() == 0 else ""
 
 
 def _server(port: int, server: Server, generate: str, consume: str) -> str:

@@ -11,7 +11,10 @@ from playwright.async_api import Browser, Page, expect
 
 from deploy.doctor import mends
 from deploy.leash import Leash
+from deploy.page import DIST
+from tests.deploy import nginx
 from tests.deploy.broken_proxy import BrokenProxy
+from tests.deploy.nginx import Server
 from tests.processes import Services
 from tests.web import axe
 from tests.web.test_screens import DEVICES, FAULTS, FINGER_PX, TARGET_PX
@@ -27,10 +30,16 @@ OWN = ("on the host whose clock is wrong", "or")
 
 
 @pytest.fixture(scope="module")
-async def doctored(redis_url: str, leash: Leash, anyio_backend: str) -> AsyncIterator[str]:
+async def services(redis_url: str, leash: Leash, anyio_backend: str) -> AsyncIterator[Services]:
+    """Both services, and the doctor on."""
+    async with Services(redis_url, leash, REJOIN_DOCTOR="on", REJOIN_PING_S="1") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def doctored(services: Services) -> AsyncIterator[str]:
     """An origin where the doctor is on."""
-    running = Services(redis_url, leash, REJOIN_DOCTOR="on", REJOIN_PING_S="1")
-    async with running, running.origin(REJOIN_DOCTOR="on") as url:
+    async with services.origin(REJOIN_DOCTOR="on") as url:
         yield url
 
 
@@ -112,3 +121,19 @@ async def test_its_lines_are_those_of_the_command(browser: Browser, doctored: st
     assert len(lines) > 5
     assert lines <= OF_PYTHON
     await page.close()
+
+
+async def test_behind_a_real_nginx_with_tls_it_sees_http_2(
+    browser: Browser, services: Services, leash: Leash, tmp_path: Path
+) -> None:
+    nginx.needed("nginx", "openssl")
+    files = f"root {DIST}; location = /doctor {{ default_type text/html; alias {DIST}/doctor/index.html; }}"
+    types = "types { text/html html; text/css css; text/javascript js; image/svg+xml svg; }"
+    server = Server(f"{nginx.certificate(tmp_path)} {files} {types}", "proxy_http_version 1.1;", "ssl http2")
+    context = await browser.new_context(ignore_https_errors=True)
+    page = await context.new_page()
+    with nginx.running(tmp_path, leash, services.generate.url, services.consume.url, [server]) as [port]:
+        found = await examined(page, f"https://localhost:{port}")
+        assert set(found.values()) == {"ok"}, found
+        await expect(page.get_by_text("h2: any number of tabs")).to_be_visible()
+    await context.close()
