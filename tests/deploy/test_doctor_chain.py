@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from deploy.leash import Leash
 from tests.deploy.broken_proxy import BrokenProxy
-from tests.deploy.examined import SECONDS, examined, lines, not_well
+from tests.deploy.examined import SECONDS, SLOW, examined, lines, not_well
 from tests.ports import free_port
 from tests.processes import ROOT, Services
 
@@ -48,13 +49,14 @@ async def command(*arguments: str) -> tuple[int | None, str]:
 
 async def test_a_healthy_chain_is_said_to_be_so_and_an_answer_comes_through(origin: str) -> None:
     code, said = await command(origin, "--ask", "--seconds", "20")
-    assert code == 0, said
-    assert "Nothing is wrong." in said
-    assert "✓ buffering" in said
+    slow = [line for line in said.splitlines() if line.startswith(tuple(f"! {check}" for check in SLOW))]
+    assert code == (1 if slow else 0), said
+    assert slow or "Nothing is wrong." in said
+    assert "✓ compression" in said
     assert "✓ idle cut-off" in said
     assert "✓ an answer" in said
     assert "– protocol" in said
-    assert not [line for line in said.splitlines() if line.startswith(("✗", "!", "    →"))]
+    assert [line for line in said.splitlines() if line.startswith(("✗", "!"))] == slow
 
 
 async def test_a_proxy_that_only_passes_on_is_well(origin: str) -> None:
@@ -83,7 +85,7 @@ async def test_a_proxy_that_cuts_what_is_quiet_is_named_with_its_time(origin: st
     async with through(origin, idle_s=0.6) as proxy:
         found = await examined(proxy.url)
     assert not_well(found) == {"idle cut-off": "problem"}
-    assert "cut after 0.6 s of silence" in found["idle cut-off"].seen
+    assert re.search(r"cut after 0\.[6-9] s of silence", found["idle cut-off"].seen)
     assert "proxy_read_timeout 1h;" in lines(found["idle cut-off"])
     assert "REJOIN_PING_S=0.5" in lines(found["idle cut-off"])
 

@@ -1,5 +1,6 @@
 """The doctor names what is wrong with a Redis, each with the line that mends it: real servers, really set so."""
 
+import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+import redis.exceptions
 
 from deploy import redis_server
 from deploy.leash import Leash
@@ -61,6 +63,14 @@ async def test_a_redis_as_the_local_run_has_it_is_well_and_nothing_is_left_in_it
     assert not_well(found) == {}
     assert {finding.state for finding in found.values()} == {"ok"}
     assert await client.dbsize() == 0
+
+
+async def test_no_probe_changes_anything_even_by_itself(server: str, client: Any) -> None:
+    for probe in PROBES:
+        if probe[0] != "SUBSCRIBE":
+            with contextlib.suppress(redis.exceptions.ResponseError):
+                await client.execute_command(*probe)
+            assert await client.dbsize() == 0, probe
 
 
 async def test_another_policy_is_named(server: str, client: Any) -> None:
@@ -179,9 +189,11 @@ async def test_all_of_it_is_told_by_both_services_through_the_chain(server: str,
 )
 def test_every_command_that_a_service_gives_is_probed(service: str, probes: Any) -> None:
     probed = {str(probe[0]) for probe in probes.probes(SESSION)}
+    forms = {" ".join(map(str, probe[:2])) for probe in probes.probes(SESSION)}
     given = set[str]()
     for path in (ROOT / "services" / service).rglob("*"):
         if path.suffix in (".py", ".lua") and path.stem != "rights":
             given |= set(re.findall(r"""(?:\.call|pack)\(\s*["']([A-Z]+)["']""", path.read_text()))
+            assert {f"XGROUP {form}" for form in re.findall(r'_xgroup\("([A-Z]+)"', path.read_text())} <= forms
     assert "XREVRANGE" in given
     assert given <= probed

@@ -21,7 +21,9 @@ from tests.web.test_screens import DEVICES, FAULTS, FINGER_PX, TARGET_PX
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis, pytest.mark.usefixtures("page")]
 
-EXAMINED_MS = 20_000
+EXAMINED_MS = 60_000
+"""A deadline and no claim."""
+
 PYTHONS = [mends.DOCTOR_ON, mends.BUFFERING, mends.COMPRESSION, mends.HTTP_2, mends.idle(1.0)]
 OF_PYTHON = {(mend.where, mend.line) for part in PYTHONS for mend in part}
 SCREENS = [("light", "desk"), ("dark", "small phone")]
