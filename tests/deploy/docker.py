@@ -1,0 +1,104 @@
+"""Docker for tests: the daemon that runs here, else one that lives as long as the tests."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.leash import Leash
+
+_START_S = 30.0
+_BUILD_S = 300.0
+
+
+class Docker:
+    """One daemon, by its address. What is run raises CalledProcessError when it fails, its output in the notes."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._client = _client()
+        self.environ = os.environ | {"DOCKER_HOST": host}
+
+    def run(self, *arguments: str | Path, **environ: str) -> str:
+        """What this command of `docker` says."""
+        return self.call([self._client, *arguments], **environ)
+
+    def call(self, command: Sequence[str | Path], **environ: str) -> str:
+        """Any command, with this daemon as its Docker."""
+        done = subprocess.run(
+            command, env=self.environ | environ, capture_output=True, text=True, timeout=_BUILD_S, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done.stdout.strip()
+
+    def load(self, name: str, tar: Iterable[bytes], changes: Sequence[str]) -> None:
+        """Make an image of a file system."""
+        said = [part for change in changes for part in ("--change", change)]
+        command = [self._client, "import", *said, "-", name]
+        with subprocess.Popen(command, env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as importing:
+            assert importing.stdin
+            for part in tar:
+                importing.stdin.write(part)
+        assert importing.returncode == 0, name
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """All that is known of an image or container."""
+        found: dict[str, Any] = json.loads(self.run("inspect", name))[0]
+        return found
+
+    def answers(self) -> bool:
+        """Whether there is a daemon."""
+        said = subprocess.run([self._client, "version"], env=self.environ, capture_output=True, check=False)
+        return said.returncode == 0
+
+
+@contextlib.contextmanager
+def daemon(data: Path) -> Iterator[Docker]:
+    """The daemon of this machine; where none answers, one of our own, whose images stay in `data` for the next time."""
+    running = Docker(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+    if running.answers():
+        yield running
+        return
+    with contextlib.closing(Leash()) as leash, tempfile.TemporaryDirectory(prefix="rejoin-docker-") as place:
+        own = Docker(f"unix://{place}/docker.sock")
+        log = Path(place, "log")
+        command = [
+            "dockerd", "--data-root", data, "--exec-root", f"{place}/exec", "--pidfile", f"{place}/pid", "-H", own.host
+        ]  # fmt: skip
+        into_log = ["/bin/sh", "-c", f'exec "$@" >{log} 2>&1', "sh"]
+        process = leash.spawn([*into_log, *command])
+        deadline = time.monotonic() + _START_S
+        while not own.answers():
+            assert process.poll() is None, f"dockerd ended:\n{log.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"dockerd does not answer:\n{log.read_text()[-3000:]}"
+            time.sleep(0.1)
+        try:
+            yield own
+        finally:
+            # In good order: containers end, mounts and networks go.
+            process.terminate()
+            process.wait(30)
+
+
+def _client() -> str:
+    """The first client that can build with BuildKit too: older ones by themselves, newer ones by a plugin."""
+    places = os.environ.get("PATH", "").split(os.pathsep)
+    found = [client for place in places if (client := shutil.which("docker", path=place))]
+    for client in found:
+        said = subprocess.run([client, "build", "--help"], capture_output=True, text=True, check=False)
+        plugin = subprocess.run([client, "buildx", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0 or "DOCKER_BUILDKIT" not in said.stderr and _major(client) < 23:
+            return client
+    assert found, "docker is not on this machine"
+    return found[0]
+
+
+def _major(client: str) -> int:
+    said = subprocess.check_output([client, "--version"], text=True)
+    return int(said.split()[2].split(".")[0])
