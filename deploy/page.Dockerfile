@@ -18,7 +18,7 @@ COPY --from=page /web/dist /usr/share/rejoin
 RUN mkdir -p /tls /run/rejoin && chown 10001:10001 /tls /run/rejoin
 USER 10001:10001
 EXPOSE 8080 8443
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 \
     CMD wget -q -O /dev/null "http://127.0.0.1:${REJOIN_HTTP_PORT:-8080}/healthz"
 # At once: while this one waits for its streams, there is no other to come back to.
 STOPSIGNAL SIGTERM

@@ -81,10 +81,14 @@ class Nginx:
         into_log = ["/bin/sh", "-c", f'exec "$@" >>{self.log} 2>&1', "sh"]
         self.process = self._leash.spawn([*into_log, _START], env=self._environ)
         deadline = time.monotonic() + _START_S
-        while not self._answers():
-            assert self.process.poll() is None, f"nginx ended at its start:\n{self.log.read_text()}"
-            assert time.monotonic() < deadline, f"nginx does not answer:\n{self.log.read_text()}"
-            time.sleep(0.02)
+        try:
+            while not self._answers():
+                assert self.process.poll() is None, f"nginx ended at its start:\n{self.log.read_text()}"
+                assert time.monotonic() < deadline, f"nginx does not answer:\n{self.log.read_text()}"
+                time.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def reload(self, generate: Sequence[str], consume: Sequence[str]) -> None:

@@ -9,11 +9,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from deploy import node
 from tests.deploy.docker import Docker
@@ -24,12 +22,24 @@ NEEDED = ("busybox", "nginx", "openssl", "redis-server", "redis-cli")
 
 _ASKED = re.compile(r"^ARG (PYTHON|NODE|NGINX)=(\S+)$", re.M)
 _CA = "/etc/ssl/certs/ca-certificates.crt"
-_PASSED_ON = re.compile(r"(PIP_(INDEX_URL|CERT|DEFAULT_TIMEOUT)|NPM_CONFIG_\w+|\w+_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$", re.I)
-# Of the C library; what uses them asks for them while it runs.
-_OF_C = ("librt.so.1", "libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2")
+_PASSED_ON = re.compile(
+    r"(PIP_(INDEX_URL|CERT|DEFAULT_TIMEOUT)|NPM_CONFIG_\w+|\w+_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$", re.I
+)
+# What wheels, and names that are looked up, take for granted; it lies beside the C library.
+_OF_C = ("libdl.so.2", "libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libpthread.so.0", "libresolv.so.2",
+         "librt.so.1", "libstdc++.so.6", "libutil.so.1")  # fmt: skip
 _LIBRARY = re.compile(r"(/\S+) \(0x")
 _UNUSED = shutil.ignore_patterns(
-    "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "config-*", "site-packages", "dist-packages", "__pycache__"
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "lib2to3",
+    "config-*",
+    "site-packages",
+    "dist-packages",
+    "__pycache__",
 )
 
 
@@ -55,7 +65,17 @@ class RootFs:
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        for folder in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/local/bin", "etc/ssl/certs", "root", "run", "var"):
+        for folder in (
+            "usr/bin",
+            "usr/sbin",
+            "usr/lib",
+            "usr/lib64",
+            "usr/local/bin",
+            "etc/ssl/certs",
+            "root",
+            "run",
+            "var",
+        ):
             (place / folder).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
             (place / name).symlink_to(f"usr/{name}")
@@ -91,7 +111,7 @@ class RootFs:
         found = _LIBRARY.findall(said)
         of_c = [str(Path(each).parent / name) for each in found if each.endswith("/libc.so.6") for name in _OF_C]
         for library in {*found, *of_c}:
-            if not self._at(library).exists():
+            if not self._at(library).exists() and Path(library).exists():
                 self.file(library)
 
     def tree(self, path: Path, to: str) -> None:
@@ -113,7 +133,7 @@ class RootFs:
         read, write = os.pipe()
         with subprocess.Popen(["tar", "-C", self._place, "--sort=name", "-cf", "-", "."], stdout=write):
             os.close(write)
-            with open(read, "rb") as stream:
+            with os.fdopen(read, "rb") as stream:
                 while part := stream.read(1 << 20):
                     yield part
 

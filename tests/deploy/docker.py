@@ -93,7 +93,7 @@ def _client() -> str:
     for client in found:
         said = subprocess.run([client, "build", "--help"], capture_output=True, text=True, check=False)
         plugin = subprocess.run([client, "buildx", "version"], capture_output=True, check=False)
-        if plugin.returncode == 0 or "DOCKER_BUILDKIT" not in said.stderr and _major(client) < 23:
+        if plugin.returncode == 0 or ("DOCKER_BUILDKIT" not in said.stderr and _major(client) < 23):
             return client
     assert found, "docker is not on this machine"
     return found[0]
