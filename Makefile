@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run page test chaos bench check lock docs clean
+.PHONY: help run page test containers chaos bench check images up down lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,6 +26,10 @@ page: $(VENV)/run $(VENV)/node ## Build the page, if it is not as new as its sou
 test: $(VENV)/dev $(VENV)/embedded $(VENV)/node ## Run all tests against a real Redis
 	@$(BIN)/python -m pytest -n 4
 
+# Apart from `make test`, which needs no Docker: here nothing is skipped, whatever is missing fails.
+containers: $(VENV)/dev $(VENV)/embedded $(VENV)/node ## Build the images, run compose, and Redis in a container
+	@$(BIN)/python -m pytest -m containers tests/deploy/containers
+
 # SEEDS=1-200, or one to see it again; SECONDS= begins none after so many; FAIL_FAST=1 stops at the first that fails.
 chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECONDS=300 FAIL_FAST=1
 	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
@@ -40,6 +44,27 @@ check: $(VENV)/dev $(VENV)/node ## Format, lint, types, dead links in the docs
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -m pytest -q tests/docs
+
+# REJOIN_TAG=1.2 names them otherwise than `latest`, for compose too.
+images: ## Build the three images: REJOIN_TAG=
+	@for service in generate consume; do $(BUILD) -f deploy/Dockerfile --build-arg SERVICE=$${service}_stream \
+		-t rejoin-$$service-stream:$(or $(REJOIN_TAG),latest) . || exit; done
+	@$(BUILD) -f deploy/page.Dockerfile -t rejoin-page:$(or $(REJOIN_TAG),latest) .
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
+BUILD = docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION)
+
+# The plugin of newer Dockers, or the program of older ones.
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
+	-p $(or $(COMPOSE_PROJECT_NAME),rejoin) -f deploy/compose.yaml
+
+up: images ## Start all of it in containers, on https://localhost:8443: GENERATE=2 CONSUME=3
+	@$(COMPOSE) up -d --scale generate=$(or $(GENERATE),1) --scale consume=$(or $(CONSUME),1)
+	@echo "Rejoin is up: https://localhost:$(or $(REJOIN_HTTPS_PORT),8443)"
+
+down: ## Stop and remove the containers; the sessions stay in their volume
+	@$(COMPOSE) down
 
 lock: $(VENV)/dev ## Renew requirements/*.txt from pyproject.toml
 	@$(COMPILE) --upgrade --all-extras --group dev -o requirements/dev.txt

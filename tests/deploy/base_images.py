@@ -3,6 +3,7 @@
 Each holds what the official one of its name is used for, and no more: the program with its libraries, and busybox.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -17,8 +18,7 @@ from deploy import node
 from tests.deploy.docker import Docker
 
 ROOT = Path(__file__).resolve().parents[2]
-BUSYBOX = "/bin/busybox"
-NEEDED = ("busybox", "nginx", "openssl", "redis-server", "redis-cli")
+_LABEL = "rejoin.base"
 
 _ASKED = re.compile(r"^ARG (PYTHON|NODE|NGINX)=(\S+)$", re.M)
 _CA = "/etc/ssl/certs/ca-certificates.crt"
@@ -50,14 +50,18 @@ def names() -> dict[str, str]:
 
 
 def make(docker: Docker) -> None:
-    """Make those that this Docker does not have."""
+    """Make those that this Docker does not have, or has from an earlier form of this file."""
     contents = {"PYTHON": _python, "NODE": _node, "NGINX": _nginx, "REDIS": _redis}
+    form = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()[:16]
     for kind, name in names().items():
-        if not docker.run("images", "-q", name):
+        found = docker.run("images", "-q", name)
+        labels = docker.inspect(name)["Config"]["Labels"] or {} if found else {}
+        # One that came from a registry is better than ours.
+        if not found or labels.get(_LABEL, form) != form:
             with tempfile.TemporaryDirectory() as place:
                 root = RootFs(Path(place))
                 command = contents[kind](root)
-                docker.load(name, root.tar(), [*_environment(), *command])
+                docker.load(name, root.tar(), [*_environment(), *command, f"LABEL {_LABEL}={form}"])
 
 
 class RootFs:
@@ -85,7 +89,7 @@ class RootFs:
         self.text("/etc/group", "root:x:0:\nredis:x:999:\n")
         self.text("/etc/nsswitch.conf", "hosts: files dns\n")
         self.file(_CA)
-        self.program(shutil.which("busybox") or BUSYBOX, "/usr/bin/busybox")
+        self.program(_found("busybox"), "/usr/bin/busybox")
         for name in subprocess.check_output([place / "usr/bin/busybox", "--list"], text=True).split():
             if name != "busybox":
                 (place / "usr/bin" / name).symlink_to("busybox")

@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.leash import Leash
 
+ROOT = Path(__file__).resolve().parents[2]
 _START_S = 30.0
 _BUILD_S = 300.0
 
@@ -23,16 +24,27 @@ class Docker:
     def __init__(self, host: str) -> None:
         self.host = host
         self._client = _client()
-        self.environ = os.environ | {"DOCKER_HOST": host}
+        path = f"{Path(self._client).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        self.environ = os.environ | {"DOCKER_HOST": host, "PATH": path}
 
     def run(self, *arguments: str | Path, **environ: str) -> str:
         """What this command of `docker` says."""
         return self.call([self._client, *arguments], **environ)
 
+    def make(self, *arguments: str, **environ: str) -> str:
+        """What a target of the Makefile says, as users call it."""
+        return self.call(["make", "--no-print-directory", *arguments], **environ)
+
+    def compose(self, *arguments: str, **environ: str) -> str:
+        """What compose says: the plugin of newer Dockers, or the program of older ones."""
+        plugin = subprocess.run([self._client, "compose", "version"], capture_output=True, check=False)
+        command = [self._client, "compose"] if plugin.returncode == 0 else ["docker-compose"]
+        return self.call([*command, *arguments], **environ)
+
     def call(self, command: Sequence[str | Path], **environ: str) -> str:
         """Any command, with this daemon as its Docker."""
         done = subprocess.run(
-            command, env=self.environ | environ, capture_output=True, text=True, timeout=_BUILD_S, check=False
+            command, cwd=ROOT, env=self.environ | environ, capture_output=True, text=True, timeout=_BUILD_S, check=False
         )
         assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done.stdout.strip()
