@@ -37,9 +37,15 @@ class Docker:
 
     def compose(self, *arguments: str, **environ: str) -> str:
         """What compose says: the plugin of newer Dockers, or the program of older ones."""
+        return self.call([*self._compose(), *arguments], **environ)
+
+    def shell(self, line: str, *arguments: str, **environ: str) -> str:
+        """What a line for the shell says, where `$COMPOSE` is compose with these arguments."""
+        return self.call(["sh", "-c", line], COMPOSE=" ".join([*self._compose(), *arguments]), **environ)
+
+    def _compose(self) -> list[str]:
         plugin = subprocess.run([self._client, "compose", "version"], capture_output=True, check=False)
-        command = [self._client, "compose"] if plugin.returncode == 0 else ["docker-compose"]
-        return self.call([*command, *arguments], **environ)
+        return [self._client, "compose"] if plugin.returncode == 0 else ["docker-compose"]
 
     def call(self, command: Sequence[str | Path], **environ: str) -> str:
         """Any command, with this daemon as its Docker."""

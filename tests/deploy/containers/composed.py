@@ -32,7 +32,7 @@ class Composed:
         self._environ = {
             "REJOIN_HTTP_PORT": str(free_port()),
             "REJOIN_HTTPS_PORT": str(https),
-            "REJOIN_DRAIN_S": "3",
+            "REJOIN_DRAIN_S": "1",
             "REJOIN_PING_S": "2",
             "COMPOSE_PROJECT_NAME": PROJECT,
             "DOCKER_BUILDKIT": "1",
@@ -58,6 +58,10 @@ class Composed:
     def compose(self, *arguments: str) -> str:
         """What a command of compose says."""
         return self.docker.compose("-p", PROJECT, "-f", "deploy/compose.yaml", *arguments, **self._environ)
+
+    def shell(self, line: str) -> str:
+        """What a line of README says, in which `$COMPOSE` is compose with our project."""
+        return self.docker.shell(line, "-p", PROJECT, "-f", "deploy/compose.yaml", **self._environ)
 
     def containers(self, service: str = "") -> list[str]:
         """The ids of the containers, of one service or of all."""
