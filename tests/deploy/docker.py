@@ -86,7 +86,7 @@ def daemon(data: Path) -> Iterator[Docker]:
     with contextlib.closing(Leash()) as leash, tempfile.TemporaryDirectory(prefix="rejoin-docker-") as place:
         own = Docker(f"unix://{place}/docker.sock")
         log = Path(place, "log")
-        command = [
+        command: list[str | Path] = [
             "dockerd", "--data-root", data, "--exec-root", f"{place}/exec", "--pidfile", f"{place}/pid", "-H", own.host
         ]  # fmt: skip
         into_log = ["/bin/sh", "-c", f'exec "$@" >{log} 2>&1', "sh"]

@@ -14,6 +14,7 @@ import pytest
 
 from deploy import origin
 from deploy.leash import Leash
+from deploy.page import DIST
 from tests.deploy.upstream import Client, Side, Upstream
 from tests.nginx import Nginx
 from tests.ports import free_port
@@ -111,7 +112,7 @@ async def test_the_page_comes_with_the_same_headers_as_in_the_local_run(house: H
 
 
 async def test_files_whose_names_carry_a_version_stay_with_the_browser(house: House) -> None:
-    asset = next(path for path in (origin.DIST / "assets").iterdir() if path.suffix == ".js")
+    asset = next(path for path in (DIST / "assets").iterdir() if path.suffix == ".js")
     async with httpx2.AsyncClient(verify=house.trust) as client:
         response = await client.get(f"{house.url}/assets/{asset.name}")
         page = await client.get(house.url)
