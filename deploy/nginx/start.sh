@@ -33,10 +33,13 @@ place() {
     esac
 }
 
+# A server that failed is asked again at once (max_fails=0), and passed over again if need be: nginx forgives a failure
+# only when a later request has ended, and streams do not end for hours. Meanwhile it would let in one a second.
+# Of two drawn at random the one with fewer streams: so not everybody meets a dead one first.
 group() {
     [ "$(place "$1" "$2")" = "$1" ] || return 0
-    echo "upstream $1 { zone $1 256k; least_conn;"
-    for server in $2; do echo "server $server max_fails=1 fail_timeout=1s;"; done
+    echo "upstream $1 { zone $1 256k; random two least_conn;"
+    for server in $2; do echo "server $server max_fails=0;"; done
     echo "}"
 }
 
