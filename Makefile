@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run page test containers chaos bench check images up down lock docs clean
+.PHONY: help run page test containers chaos scale bench check images up down lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,10 @@ containers: $(VENV)/dev $(VENV)/embedded $(VENV)/node ## Build the images, run c
 chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECONDS=300 FAIL_FAST=1
 	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
+
+# The same test is part of `make test` with 20 sessions. It needs nginx, and says so where there is none.
+scale: $(VENV)/dev $(VENV)/embedded ## Restart every process under load, behind nginx: SESSIONS=200
+	@SESSIONS=$(or $(SESSIONS),200) $(BIN)/python -m pytest -q tests/system/test_scale.py
 
 # QUICK=1 takes little of everything: for function, not for figures. Whole runs renew docs/bench.json and bench.svg.
 bench: $(VENV)/dev $(VENV)/embedded ## Measure against two baselines: QUICK=1

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -62,7 +62,7 @@ class Viewer:
                 await response.aread()
                 raise Refused(response)
             try:
-                async with aclosing(_frames(response)) as frames:
+                async with aclosing(frames_of(response.aiter_bytes())) as frames:
                     async for frame in frames:
                         self.take(frame)
                         yield frame
@@ -86,13 +86,13 @@ class Viewer:
         self.last_id = None if frame.event["type"] == "reset" else frame.id
 
 
-async def _frames(response: httpx2.Response) -> AsyncGenerator[Frame, None]:
+async def frames_of(body: AsyncIterable[bytes]) -> AsyncGenerator[Frame, None]:
     """The specification's parser: an event is dispatched at an empty line, and only if it has data."""
     last_id: str | None = None
     data: list[str] = []
     retry: int | None = None
     buffer = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in body:
         buffer += chunk
         *lines, buffer = buffer.split(b"\n")
         for raw in lines:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ALONE = tuple(f"tests/system/test_faults_{each}.py" for each in ("away", "clock", "long", "crowd"))
+ALONE = tuple(
+    f"tests/system/test_{each}.py" for each in ("faults_away", "faults_clock", "faults_long", "faults_crowd", "scale")
+)
 """Modules that measure, or in which nobody may starve for a lease: they come last, when no other worker is busy."""
 
 _REDIS = re.compile(r"[\[-]((?:redis|valkey)-\d+[.\d]*)[\]-]")
