@@ -196,6 +196,10 @@ class Log:
         flat = _text(await wire.call("HGETALL", keys.meta(session)))
         return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), _ms(await clock))
 
+    async def now_ms(self, session: str) -> int:
+        """The clock of a log's server."""
+        return _ms(await self._commands.of(keys.log(session)).call("TIME"))
+
     async def hand_over(self, session: str) -> None:
         """Tell the other processes of a released generation."""
         await self._index.call("PUBLISH", keys.TAKEOVER, session)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import logging
 import math
@@ -120,7 +121,11 @@ class Takeover:
         ended = await self._end_of(held)
         failed = ended | {"code": LOST_CODE, "error": _LOST, "retryable": "true"}
         stopped = ended | {"finishReason": "stopped"}
-        reply = await retried(lambda: self._log.claim(held, token, policy, told, failed, stopped))
+        # A claim holds for a moment only, and what came before it took its time: round trips for a long answer's pages,
+        # and its place among others. The lease seen then must still be the lease held, so a new moment does no harm.
+        now_ms = await self._log.now_ms(held.session)
+        claimed = dataclasses.replace(held, now_ms=now_ms)
+        reply = await retried(lambda: self._log.claim(claimed, token, policy, told, failed, stopped))
         if reply[0] in ("claimed", "ended"):
             outcome = reply[1] if reply[0] == "ended" else "restarted"
             metrics.TAKEOVERS.labels(outcome, "released" if held.released else "lost").inc()

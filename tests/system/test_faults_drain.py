@@ -25,6 +25,7 @@ pytestmark = pytest.mark.anyio
 DRAIN_S = 0.3
 HANDED_OVER_S = 1.0
 LITTLE_S = 1.0
+FAR_S = 0.15
 
 UNSWEPT = {"REJOIN_DRAIN_S": str(DRAIN_S), "REJOIN_LEASE_S": "6", "REJOIN_SWEEP_S": "60"}
 """Nobody finds what is left behind; only what is handed over goes on."""
@@ -76,6 +77,22 @@ async def test_an_answer_that_does_not_finish_in_time_goes_on_elsewhere_at_once(
         await first.left_within(1)
         await story.holds()
         assert await ending == 0
+    assert await caller.redis.hget(keys.meta(caller.session), "losses") is None
+
+
+async def test_a_long_answer_goes_on_elsewhere_though_redis_is_far_from_there(
+    pair: Pair, caller: Caller, upstream: Upstream
+) -> None:
+    upstream.prompts[caller.session] = Script(text=PIECES, delay_s=PACE_S)
+    assert pair.wire
+    pair.wire.delay_s = FAR_S
+    async with Story(pair, Caller(pair.other, caller.redis, caller.session)) as story:
+        await story.shows("".join(PIECES[:1500]))
+        # Several pages of the log, each of which is a round trip.
+        assert await caller.redis.xlen(keys.log(caller.session)) > 3 * 200
+        assert await pair.other.stop() == 0
+        await story.sees(of_attempt(2))
+        await story.holds()
     assert await caller.redis.hget(keys.meta(caller.session), "losses") is None
 
 
