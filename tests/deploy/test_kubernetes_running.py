@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from services.consume_stream import metrics as consume_metrics
+from services.consume_stream import sse
 from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream import bodies, producer
 from services.generate_stream import metrics as generate_metrics
@@ -52,6 +53,11 @@ def test_a_roll_out_takes_no_process_away_before_the_next_is_ready(overlay: str)
         assert deployment["spec"]["strategy"] == {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
         # By then every balancer has heard of it: readiness is asked for more often than that.
         assert leaves_s(pods(overlay)[name]) > pods(overlay)[name].container["readinessProbe"]["periodSeconds"]
+
+
+@each_overlay
+def test_nobody_is_cut_by_the_next_process_before_he_had_the_time_to_come_back(overlay: str) -> None:
+    assert kind(overlay, "Deployment")["consume-stream"]["spec"]["minReadySeconds"] * 1000 > max(sse._RETRY_MS)
 
 
 @each_overlay
