@@ -21,6 +21,7 @@ from shared.settings import Settings
 from tests.deploy import manifests
 from tests.deploy.kustomize import Manifest, build
 from tests.deploy.manifests import FOLDER, GATEWAY, OVERLAYS, SERVICES, kind, of, pods, selected
+from tests.processes import ROOT
 
 SETTINGS: dict[str, type[Settings]] = {"generate-stream": GenerateSettings, "consume-stream": ConsumeSettings}
 SECRETS = {"REDIS_URL": "rediss://:secret@redis.example.com:6379/0"}
@@ -119,6 +120,17 @@ def test_secrets_come_by_reference_and_only_redis_is_needed(overlay: str, servic
     for name, reference in references.items():
         assert (reference["name"], reference["key"]) == ("rejoin", name)
         assert reference.get("optional", False) == (name != "REDIS_URL")
+
+
+def test_the_images_are_those_that_compose_builds() -> None:
+    composed = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"].values()
+    built = {service["image"].partition(":")[0] for service in composed if "build" in service}
+    [redis_image] = [service["image"] for service in composed if "build" not in service]
+    asked = {name: pod.container["image"] for name, pod in pods("development").items()}
+    assert asked.pop("redis") == redis_image
+    assert set(asked.values()) == {f"{name}:dev" for name in built}
+    bought = {pod.container["image"].rpartition("/")[2].partition(":")[0] for pod in pods("production").values()}
+    assert bought == built
 
 
 @pytest.mark.parametrize("path", ["consume-stream", "read-stream", "sessions/12345678", "generate-stream", "models"])
