@@ -83,8 +83,9 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --no-config --universal --python
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 COMPILE := $(LOCK) pyproject.toml
 
-docs: $(VENV)/dev ## Renew the settings in README and the cost tables in ARCHITECTURE from the code
+docs: $(VENV)/dev ## Renew the settings and alerts in README and the cost tables in ARCHITECTURE from the code
 	@$(BIN)/python -m tests.docs.settings_table
+	@$(BIN)/python -m tests.docs.alerts_table
 	@$(BIN)/python -m tests.bench.model --write
 
 clean: ## Remove the environment and all caches, but not the sessions in .rejoin

@@ -18,6 +18,7 @@ from deploy.leash import Leash
 from shared.version import VERSION
 from tests.consume_stream.facts import viewers_are
 from tests.deploy.promql import Mistaken, Shown, labels, parse, selectors
+from tests.docs.alerts_table import rules
 from tests.docs.texts import ROOT
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
@@ -28,11 +29,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "rejoin.json").read_text())
-ALERTS = [
-    rule
-    for group in yaml.safe_load((PROMETHEUS / "alerts.yaml").read_text())["groups"]
-    for rule in group["rules"]
-]  # fmt: skip
+ALERTS = rules()
 ALERT_TESTS = yaml.safe_load((Path(__file__).parent / "alerts_test.yaml").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]] + [rule["expr"] for rule in ALERTS]
@@ -247,9 +244,3 @@ def test_prometheus_takes_the_rules_and_the_examples(promtool: str, tmp_path: Pa
     (tmp_path / "prometheus.yaml").write_text(yaml.safe_dump(there))
     shutil.copy(PROMETHEUS / "alerts.yaml", tmp_path)
     _told(promtool, "check", "config", "prometheus.yaml", folder=tmp_path)
-
-
-def test_readme_has_each_alert_with_what_to_do() -> None:
-    readme = (ROOT / "README.md").read_text()
-    rows = dict(re.findall(r"^\| `(Rejoin\w+)`[^|]*\| (.+)$", readme, re.MULTILINE))
-    assert set(rows) == {rule["alert"] for rule in ALERTS}
