@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.leash import Leash
+from tests.docs import alerts_table
 from tests.docs.settings_table import README, written
 from tests.processes import Services
 
@@ -19,6 +20,12 @@ def test_the_settings_table_is_the_one_that_the_code_makes() -> None:
     page = README.read_text("utf-8")
     assert written(page) == page, "run: make docs"
     assert "REJOIN_LEASE_S" in page
+
+
+def test_the_table_of_alerts_is_made_from_their_rules() -> None:
+    page = README.read_text("utf-8")
+    assert alerts_table.written(page) == page, "run: make docs"
+    assert "`RejoinRedisAway`, critical" in page
 
 
 @pytest.mark.anyio
