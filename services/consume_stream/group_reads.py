@@ -69,6 +69,7 @@ class GroupReads:
         self._nudged = True
         self._reading = False
         self._rechecking = False
+        """Whether the clock asked for the latest read, and no nudge."""
         self._heard = False
         """Whether a nudge has come since the last recheck."""
         self._news: asyncio.Future[Batch | None] | None = None
@@ -159,25 +160,24 @@ class GroupReads:
         """The same by the clock, in case that a nudge was lost."""
         self._nudged = True
         if self._news is not None and not self._reading:
-            self._rechecking, self._heard = True, False
-            self._ask()
+            self._heard = False
+            self._ask(rechecking=True)
 
-    def _ask(self) -> None:
+    def _ask(self, *, rechecking: bool = False) -> None:
         if not self.stands:
             self._tell(None)
             return
-        self._nudged, self._reading = False, True
+        self._nudged, self._reading, self._rechecking = False, True, rechecking
         metrics.READS.value += 1
         self._ways.live.of(self._log).ask(self._tail_command, self._told)
 
     def _told(self, reply: Any) -> None:
         self._reading = False
-        rechecked, self._rechecking = self._rechecking, False
         if isinstance(reply, RedisError):
             self._tell(reply)
         elif reply:
             raw = reply[0][1]
-            if rechecked and not self._heard:
+            if self._rechecking and not self._heard:
                 asyncio.get_running_loop().call_later(_NUDGE_WITHIN_S, self._count_late_find)
             self.drained = len(raw) < self._tail_count
             self._tell(self._ways.batches.of(self._session, raw))

@@ -133,7 +133,7 @@ class Takeover:
             logs.info(_log, "took over", **where, outcome=outcome, released=held.released, losses=held.losses)
         if reply[0] == "ended":
             code = failed["code"] if outcome == "failed" else ""
-            metrics.OUTCOMES.labels(held.body.provider, outcome, code).inc()
+            metrics.OUTCOMES.labels(told["provider"], outcome, code).inc()
             spans.ended(held, outcome)
         if reply[0] == "claimed":
             attempt = held.taken(int(reply[1]), int(reply[2]), token, self._log.producer, told)

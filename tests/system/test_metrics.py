@@ -26,7 +26,7 @@ from tests.viewing import Refused, Viewer
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
 PIECES = ("One ", "two ", "three ", "four ", "five.")
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 RECHECK_S = 0.2
 
 
@@ -82,11 +82,15 @@ class Since:
         await until(so_much, DEADLINE_S)
 
 
-async def said_one_by_one(caller: Caller, gate: Gate) -> None:
-    """Each piece is in the log before the next one is said, so that each is an entry of its own."""
+async def said_one_by_one(gate: Gate, viewer: Viewer) -> None:
+    """Each piece is before the viewer's eyes before the next one is said: an append, an entry, a read of its own."""
     for number in range(1, len(PIECES) + 1):
         gate.let_out()
-        await caller.has_text("".join(PIECES[:number]))
+
+        async def seen(said: str = "".join(PIECES[:number])) -> bool:
+            return viewer.text == said
+
+        await until(seen, DEADLINE_S)
 
 
 async def test_an_answer_that_is_completed_is_counted_to_the_word(
@@ -102,8 +106,7 @@ async def test_an_answer_that_is_completed_is_counted_to_the_word(
     # At the end of the log: what comes from here on is live.
     await read.becomes(1, "rejoin_frames_total", path="replay")
     assert await read("rejoin_viewers") == 1
-    await read.reaches(2, "rejoin_group_reads_total")
-    await said_one_by_one(caller, gate)
+    await said_one_by_one(gate, viewer)
     await viewing
     assert viewer.text == "".join(PIECES)
     await wrote.becomes(1, "rejoin_generations_total", provider="openai", outcome="completed", code="")
@@ -111,21 +114,25 @@ async def test_an_answer_that_is_completed_is_counted_to_the_word(
     counted = {
         "rejoin_generations_running": 0.0, "rejoin_generations_started_total": 1.0, "rejoin_generations_total": 1.0,
         "rejoin_time_to_first_token_seconds_count": 1.0, "rejoin_token_gap_seconds_count": len(PIECES) - 1.0,
-        "rejoin_append_entries_sum": live, "rejoin_append_entries_count": live,
+        "rejoin_append_entries_sum": live,
         "rejoin_appended_entries_total": live, "rejoin_takeovers_total": 0.0, "rejoin_http_errors_total": 0.0,
     }  # fmt: skip
     assert {name: await wrote(name) for name in counted} == counted
     assert await wrote("rejoin_tokens_total", provider="openai", direction="input") == 13
     assert await wrote("rejoin_tokens_total", provider="openai", direction="output") == 8
-    assert await wrote("rejoin_append_seconds_count") == await wrote("rejoin_appends_total") >= live
+    # Heartbeats come between.
+    assert len(PIECES) <= await wrote("rejoin_append_seconds_count") <= await wrote("rejoin_appends_total")
     assert await read("rejoin_frames_total", path="live") == live
-    assert await read("rejoin_viewer_lag_seconds_count") == live
-    assert 0 <= await read("rejoin_viewer_lag_seconds_sum") < live * 1.0
+    # The vendor ends with its last word: both may leave in one append, and come in one read.
+    appends, reads = await wrote("rejoin_append_entries_count"), await read("rejoin_viewer_lag_seconds_count")
+    assert len(PIECES) <= reads <= appends <= live
+    assert 0 < await read("rejoin_viewer_lag_seconds_sum") < live * DEADLINE_S
     # A late viewer gets `started`, the chunks as one frame, and the end.
     await Viewer(alone.consume.url, caller.session).connect()
     assert await read("rejoin_frames_total", path="replay") == 1 + 3
     assert await read("rejoin_entries_read_total") == 2 * (1 + live)
-    assert await read("rejoin_frames_total", path="live") == await read("rejoin_viewer_lag_seconds_count") == live
+    assert await read("rejoin_frames_total", path="live") == live
+    assert await read("rejoin_viewer_lag_seconds_count") == reads
     assert await read("rejoin_late_finds_total") == 0
 
 
@@ -215,7 +222,7 @@ async def test_words_that_were_old_when_a_viewer_got_them_show_as_lag(
     read = await Since.now(alone.consume)
     await writer.begin()
     viewing = asyncio.create_task(Viewer(alone.consume.url, writer.session).connect())
-    await read.reaches(2, "rejoin_group_reads_total")
+    await read.becomes(1, "rejoin_frames_total", path="replay")
     await writer.say("late")
     await read.becomes(1, "rejoin_viewer_lag_seconds_count")
     assert 2.99 <= await read("rejoin_viewer_lag_seconds_sum") < 3 + DEADLINE_S
@@ -239,7 +246,7 @@ async def test_lag_is_by_the_clock_of_redis_whatever_ours_says(
             writer = OutsideWriter(own_client, session, ahead_s - 0.5)
             await writer.begin()
             viewing = asyncio.create_task(Viewer(consume.url, writer.session).connect())
-            await read.reaches(2, "rejoin_group_reads_total")
+            await read.becomes(1, "rejoin_frames_total", path="replay")
             await writer.say("late")
             await read.becomes(1, "rejoin_viewer_lag_seconds_count")
             assert 0.45 <= await read("rejoin_viewer_lag_seconds_sum") < 0.5 + DEADLINE_S
@@ -265,7 +272,7 @@ async def test_a_lost_nudge_is_a_late_find_and_one_that_came_is_none(
     await writer.begin()
     viewer = Viewer(consume.url, writer.session, follow="session")
     viewing = asyncio.create_task(viewer.connect(until=lambda frame: frame.event.get("content") == "last"))
-    await read.reaches(2, "rejoin_group_reads_total")
+    await read.becomes(1, "rejoin_frames_total", path="replay")
     for number in range(5):
         await writer.say(f"heard {number}")
         await read.becomes(1 + number, "rejoin_frames_total", path="live")
