@@ -14,6 +14,13 @@ from shared.wire import Argument, Connect, pack, write
 Command = Sequence[Argument]
 
 _PINGS = 10
+_KEPT = {
+    "redis_version", "valkey_version", "role", "master_host", "master_port", "master_link_status", "connected_slaves",
+    "loading", "maxmemory", "maxmemory_policy", "evicted_keys", "used_memory", "total_system_memory", "aof_enabled",
+    "aof_last_write_status", "cluster_enabled",
+}  # fmt: skip
+"""What of INFO is looked at. The rest, such as paths on its host, is nobody's business."""
+
 _NAMED = {"keys": "key", "channels": "channel", "channel": "channel", "key": "key"}
 
 
@@ -32,7 +39,7 @@ class RedisFacts:
     away: str | None = None
     user: str = "default"
     info: dict[str, str] = field(default_factory=dict)
-    """The fields of INFO as Redis names them; none where it may not be asked."""
+    """Some fields of INFO, as Redis names them; none where it may not be asked."""
     ping_ms: tuple[float, ...] = ()
     clock_ahead_ms: float | None = None
     """How far its clock is ahead of ours; None where it may not be asked."""
@@ -91,7 +98,7 @@ async def _reply(connection: AbstractConnection, command: Command) -> Any:
 
 def _fields(info: bytes) -> dict[str, str]:
     pairs = (line.partition(":") for line in info.decode("utf-8", "replace").splitlines() if not line.startswith("#"))
-    return {name: value for name, _, value in pairs if name}
+    return {name: value for name, _, value in pairs if name in _KEPT}
 
 
 def _denied(command: str, refusal: Exception) -> Denied:

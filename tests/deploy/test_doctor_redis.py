@@ -1,11 +1,13 @@
 """The doctor names what is wrong with a Redis, each with the line that mends it: real servers, really set so."""
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import redis.asyncio
 import redis.exceptions
@@ -22,12 +24,16 @@ from shared.redis_verdicts import findings
 from tests.deploy.examined import examined, lines, not_well
 from tests.ports import free_port
 from tests.processes import ROOT, Services
+from tests.system.own_process import CONSUME, process
 
 pytestmark = [pytest.mark.anyio]
 
 SESSION = "doctor-probe"
 PROBES = [*generate_rights.probes(SESSION), *consume_rights.probes(SESSION)]
 SERVERS = redis_server.binaries()
+LOOKS_IN_A_SLOW_WHILE = 3
+"""Of twenty that ask at once; each look holds for 2 s."""
+
 RULES = "~llm:* ~{llm:stream:*}:meta resetchannels &llm:*"
 
 
@@ -157,6 +163,21 @@ async def test_a_wrong_password_and_nobody_there_are_out_of_reach(server: str) -
     [found] = (await seen(f"redis://127.0.0.1:{free_port()}/0")).values()
     assert (found.check, found.state) == ("Redis", "problem")
     assert "wrong" not in found.seen
+
+
+async def test_a_report_is_no_burden_and_gives_no_secret_away(server: str, client: Any, leash: Leash) -> None:
+    await with_user(client, *RULES.split(), "+@all")
+    url = f"{server}?username=rejoin&password=secret"
+    settings = {"REDIS_URL": url, "REJOIN_DOCTOR": "on"}
+    async with process(CONSUME, leash, **settings) as service, httpx2.AsyncClient(trust_env=False) as asker:
+        before = (await client.info("commandstats"))["cmdstat_info"]["calls"]
+        path = f"{service.url}/api/consume-stream/doctor"
+        reports = await asyncio.gather(*(asker.get(path) for _ in range(20)))
+    looked = (await client.info("commandstats"))["cmdstat_info"]["calls"] - before - 1
+    assert looked <= 1 + LOOKS_IN_A_SLOW_WHILE
+    assert {report.status_code for report in reports} == {200}
+    assert all("secret" not in report.text and "config_file" not in report.text for report in reports)
+    assert reports[0].headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("binary", SERVERS, ids=[each.version for each in SERVERS])
