@@ -1,5 +1,6 @@
 """Asking: a question to the demo, its answer followed to its end, its session removed."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -32,7 +33,8 @@ async def ask(client: httpx2.AsyncClient, models: Answer, within_s: float) -> As
         return Asked(None, 0, f"{error!r}")
     finally:
         if session:
-            with anyio.move_on_after(2, shield=True):
+            # Left behind, it goes by itself after REJOIN_TTL_S.
+            with anyio.move_on_after(2, shield=True), contextlib.suppress(httpx2.TransportError):
                 await client.post("/api/delete-stream", json={"sessionId": session})
 
 

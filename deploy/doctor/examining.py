@@ -65,7 +65,7 @@ class _Examination:
             tasks.start_soon(self._agree)
         seconds = self._order.seconds
         async with anyio.create_task_group() as tasks:
-            if self._seen["consume"].status == 200:
+            if self._seen["consume"].is_report:
                 self._listen_on(tasks)
             if self._order.ask:
                 tasks.start_soon(self._ask, max(1.0, seconds - _RESERVE_S))

@@ -21,6 +21,11 @@ class Answer(NamedTuple):
         error = (self.body or {}).get("error")
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
+    @property
+    def is_report(self) -> bool:
+        """Whether a service's doctor gave it; a page that answers every path with itself also says 200."""
+        return self.status == 200 and "findings" in (self.body or {})
+
 
 class Beacon(NamedTuple):
     """When it was sent by the service's clock, and when it was here by ours."""

@@ -18,7 +18,7 @@ def findings(chain: Chain) -> list[Finding]:
     if all(answer.status == 0 for answer in (chain.consume_route, chain.generate_route)):
         return found[:1]
     found.append(protocol(chain))
-    if chain.consume.status == 200:
+    if chain.consume.is_report:
         found += [upstream(chain.consume), *passage(chain), idle(chain), *_clocks(chain)]
     else:
         seen = "buffering, compression, idle cut-off and clocks: the doctor of consume-stream does not answer"
@@ -66,7 +66,7 @@ def _reports(chain: Chain) -> list[Finding]:
     by_finding: dict[Finding, list[str]] = {}
     found = []
     for name, answer in (("consume-stream", chain.consume), ("generate-stream", chain.generate)):
-        if answer.status != 200:
+        if not answer.is_report:
             found.append(_no_report(name, answer))
         for told in _told(answer.body or {}):
             by_finding.setdefault(told, []).append(name)

@@ -38,7 +38,7 @@ class Beacons:
     def asked_for(cls, request: Request) -> Self:
         """Read the query. Raises ApiError with 400."""
         seconds = _number(request, "seconds", _EVERY_MIN_S, _SECONDS_MAX)
-        every_s = _number(request, "every", max(_EVERY_MIN_S, seconds / _BEACONS_MAX), seconds)
+        every_s = _number(request, "every", max(_EVERY_MIN_S, seconds / (_BEACONS_MAX - 1)), seconds)
         return cls(seconds, every_s)
 
     @contextlib.contextmanager

@@ -114,6 +114,22 @@ async def test_nobody_there_is_out_of_reach() -> None:
     assert [(each["check"], each["state"]) for each in told["findings"]] == [("reach", "problem")]
 
 
+async def test_a_page_that_answers_every_path_is_no_service() -> None:
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\npage"
+        )
+        writer.close()
+
+    port = free_port()
+    async with await asyncio.start_server(page, "127.0.0.1", port):
+        found = await examined(f"http://127.0.0.1:{port}", ask=True)
+    services = ("consume-stream", "generate-stream")
+    assert not_well(found) == {f"{what} {name}": "problem" for what in ("route to", "doctor of") for name in services}
+    assert found["an answer"].state == "unchecked"
+
+
 async def test_what_there_is_no_time_for_is_said(origin: str) -> None:
     found = await examined(origin, 4.0)
     assert found["idle cut-off"].state == "unchecked"
