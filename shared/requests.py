@@ -94,7 +94,8 @@ def _end(span: Span, scope: Scope, status: int) -> None:
     if "endpoint" in scope:
         route = scope["path"]
         for name, value in scope.get("path_params", {}).items():
-            route = route.replace(value, f"{{{name}}}")
+            head, _, tail = route.rpartition(str(value))
+            route = f"{head}{{{name}}}{tail}"
         attributes["http.route"] = route
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         span.rename(f"{_named(method)} {route}")

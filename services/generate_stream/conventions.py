@@ -44,7 +44,8 @@ def answered(draft: Draft, began_ms: int) -> Attributes:
     if draft.status != "completed":
         return attributes
     end = draft.entries[-1]
-    attributes["gen_ai.response.finish_reasons"] = [end["finishReason"]]
+    if "finishReason" in end:
+        attributes["gen_ai.response.finish_reasons"] = [end["finishReason"]]
     return attributes | usage(json.loads(end.get("usage", "{}")))
 
 

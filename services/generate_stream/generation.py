@@ -99,8 +99,8 @@ class Generation:
         first = {} if self._draft.first_ms is None else {"ttft_ms": self._draft.first_ms}
         metrics.OUTCOMES.labels(self._provider.name, outcome, code.get("code", "")).inc()
         logs.info(_log, "generation over", outcome=outcome, **code, **first, duration_ms=self._ms())
-        spans.over(self._span, outcome, self._draft)
         self.over.set_result(outcome)
+        spans.over(self._span, outcome, self._draft)
 
     async def _read(self) -> None:
         try:

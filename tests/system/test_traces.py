@@ -131,6 +131,14 @@ async def test_a_refused_request_is_no_error_of_the_server_and_an_unknown_path_n
     assert not any(caller.session in span.name for span in house.collector.spans)
 
 
+async def test_a_route_is_named_without_what_stands_in_it(house: Traced, own_client: Any) -> None:
+    # Of all ids the one that looks like the path.
+    reader = Caller(house.pair.consume, own_client, "sessions")
+    assert (await reader.get("/api/sessions/sessions")).status_code == 404
+    [span] = await house.collector.has("sessions", "GET /api/sessions/{session}")
+    assert span.attributes["http.route"] == "/api/sessions/{session}"
+
+
 async def test_a_stop_is_an_event(house: Traced, caller: Caller, upstream: Upstream) -> None:
     upstream.prompts[caller.session] = Script(gate=(gate := Gate()))
     await ask(caller, model="gpt-any")
