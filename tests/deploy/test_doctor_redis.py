@@ -18,9 +18,9 @@ from deploy.redis_binary import Binary
 from services.consume_stream import rights as consume_rights
 from services.generate_stream import rights as generate_rights
 from shared.findings import Finding
-from shared.redis import connector
 from shared.redis_facts import RedisFacts, look
 from shared.redis_verdicts import findings
+from tests.connections import connector
 from tests.deploy.examined import examined, lines, not_well
 from tests.ports import free_port
 from tests.processes import ROOT, Services
@@ -57,7 +57,7 @@ async def seen(url: str, *, user: str = "") -> dict[str, Finding]:
 
 
 def by_check(facts: RedisFacts) -> dict[str, Finding]:
-    return {finding.check: finding for finding in findings(facts)}
+    return {finding.check: finding for finding in findings(facts, clustered=False)}
 
 
 async def with_user(client: Any, *rules: str) -> None:

@@ -92,7 +92,7 @@ def test_protocol(alpn: str | None, url: str, state: State) -> None:
     ],
 )
 def test_info(info: dict[str, str], check: str, state: State) -> None:
-    found = findings(RedisFacts(info=WELL | info, ping_ms=(1.0,), clock_ahead_ms=0.0))
+    found = findings(RedisFacts(info=WELL | info, ping_ms=(1.0,), clock_ahead_ms=0.0), clustered=False)
     assert said(found, check).state == state
     assert {finding.state for finding in found if finding.check != check} == {"ok"}
 
@@ -113,7 +113,7 @@ def test_info(info: dict[str, str], check: str, state: State) -> None:
     ],
 )
 def test_what_was_seen_of_redis(facts: RedisFacts, check: str, state: State) -> None:
-    assert said(findings(facts), check).state == state
+    assert said(findings(facts, clustered=False), check).state == state
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,13 @@ def test_the_worst_decides_the_exit_code() -> None:
     assert [verdicts.exit_code([*one[:count]]) for count in (0, 1, 2, 3)] == [0, 0, 1, 2]
 
 
+def test_a_cluster_that_is_known_as_one_is_well() -> None:
+    facts = RedisFacts(info=WELL | {"cluster_enabled": "1"}, ping_ms=(1.0,), moved=True)
+    assert said(findings(facts, clustered=True), "cluster").state == "ok"
+
+
 def test_a_finding_is_told_as_it_is() -> None:
-    for finding in findings(RedisFacts(away="no answer", ping_ms=(1.0,))):
+    for finding in findings(RedisFacts(away="no answer", ping_ms=(1.0,)), clustered=False):
         assert from_json(as_json(finding)) == finding
         told = "\n".join(telling.lines("http://chat.example", [finding], 2))
         assert f"✗ {finding.check}" in told
