@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -86,11 +87,21 @@ def daemon(data: Path) -> Iterator[Docker]:
     with contextlib.closing(Leash()) as leash, tempfile.TemporaryDirectory(prefix="rejoin-docker-") as place:
         own = Docker(f"unix://{place}/docker.sock")
         log = Path(place, "log")
-        command: list[str | Path] = [
-            "dockerd", "--data-root", data, "--exec-root", f"{place}/exec", "--pidfile", f"{place}/pid", "-H", own.host
-        ]  # fmt: skip
+        # A world of processes and mounts of its own, which ends with its first process: containers, which leave every
+        # process group, die with the tests too, however these end.
+        world = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         into_log = ["/bin/sh", "-c", f'exec "$@" >{log} 2>&1', "sh"]
-        process = leash.spawn([*into_log, *command])
+        places: list[str | Path] = [
+            "--data-root",
+            data,
+            "--exec-root",
+            f"{place}/exec",
+            "--pidfile",
+            f"{place}/pid",
+            "-H",
+            own.host,
+        ]
+        process = leash.spawn([*into_log, *world, "dockerd", *places])
         deadline = time.monotonic() + _START_S
         while not own.answers():
             assert process.poll() is None, f"dockerd ended:\n{log.read_text()[-3000:]}"
@@ -99,8 +110,9 @@ def daemon(data: Path) -> Iterator[Docker]:
         try:
             yield own
         finally:
-            # In good order: containers end, mounts and networks go.
-            process.terminate()
+            # In good order: containers end, mounts and networks go. `unshare` itself does not listen.
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
             process.wait(30)
 
 

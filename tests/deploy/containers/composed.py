@@ -65,16 +65,15 @@ class Composed:
 
     def containers(self, service: str = "") -> list[str]:
         """The ids of the containers, of one service or of all."""
-        return self.compose("ps", "-q", *([service] if service else [])).split()
+        # Not by compose, which takes a second to say so.
+        labels = [f"project={PROJECT}", *([f"service={service}"] if service else [])]
+        filters = [part for label in labels for part in ("--filter", f"label=com.docker.compose.{label}")]
+        return self.docker.run("ps", "-q", "--no-trunc", *filters).split()
 
     def is_ready(self) -> bool:
         """Whether each container is healthy, and both services are answered for."""
         states = [self.docker.inspect(each)["State"] for each in self.containers()]
         return all(state.get("Health", {}).get("Status") == "healthy" for state in states) and self._answers()
-
-    def log(self, *services: str) -> str:
-        """What they have said."""
-        return self.compose("logs", "--no-color", *services)
 
     def get(self, path: str) -> httpx2.Response:
         """A GET of the origin."""
@@ -82,7 +81,7 @@ class Composed:
 
     def asked(self, path: str) -> set[str]:
         """Which containers have answered requests for this path, by their addresses, as nginx says."""
-        lines = [line.partition("| ")[2] for line in self.log("nginx").splitlines()]
+        lines = self.docker.run("logs", *self.containers("nginx")).splitlines()
         said = [json.loads(line) for line in lines if line.startswith("{")]
         return {line["service"] for line in said if line["path"] == path}
 

