@@ -13,6 +13,7 @@ _NAMES = [b"type", b"generation", b"content", b"ms"]
 _KINDS = frozenset({b"chunk", b"reasoning"})
 _MERGEABLE = frozenset({"type", "generation", "content", "ms"})
 _MERGED_MAX_CHARACTERS = 64 * 1024
+_MS_DIGITS = 19
 # Line ends for JSON's readers but not for its writers: some clients split a stream at these.
 _LINE_ENDS = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -48,7 +49,7 @@ def merge(entries: Iterable[Entry]) -> Iterable[Entry]:
     """Join neighbours of one kind (`chunk`, `reasoning`) and one generation into one, under the last one's id and ms.
 
     Two attempts are never neighbours, for each begins with `started`. An entry with a field that we do not know
-    stays as it is.
+    stays as it is, and one without a time does not take that of those before it.
     """
     run: list[Entry] = []
     length = 0
@@ -73,7 +74,7 @@ def joined(raw: Iterable[events.Raw]) -> list[Entry]:
     head, length = None, 0
     for each in raw:
         fields = each[1]
-        ours = fields[::2] == _NAMES and fields[1] in _KINDS
+        ours = fields[::2] == _NAMES and fields[1] in _KINDS and fields[7].isdigit() and len(fields[7]) <= _MS_DIGITS
         size = len(fields[5]) if ours else 0
         if run and not (ours and fields[1:4:2] == head and length + size <= _MERGED_MAX_CHARACTERS):
             entries.append(_run_of(run))
@@ -102,7 +103,13 @@ def _alike(one: Entry, next_one: Entry) -> bool:
         and a.get("generation") == b.get("generation")
         and a.keys() <= _MERGEABLE
         and b.keys() <= _MERGEABLE
+        and _has_time(a) == _has_time(b)
     )
+
+
+def _has_time(fields: dict[str, str]) -> bool:
+    ms = fields.get("ms", "")
+    return ms.isascii() and ms.isdigit() and len(ms) <= _MS_DIGITS
 
 
 def _joined(run: list[Entry]) -> Entry:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 
 import nanoid
+from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics, spans
@@ -93,7 +94,7 @@ class Takeover:
             elif not one.running:
                 await self._log.leave_running(session, score)
             elif one.released or (one.over(self._lease_ms) and not slow and self._is_settled(session)):
-                orphaned += not await self._take(one)
+                orphaned += not await self._take_if_readable(one)
         metrics.ORPHANED.set(orphaned)
 
     def _look_at_clocks(self, ahead_ms: Mapping[str, float]) -> None:
@@ -106,6 +107,16 @@ class Takeover:
         """Whether every living writer has had the time to renew its lease on the node of this session."""
         jumped_s = time.monotonic() - self._jumped_at.get(self._log.node(session), -math.inf)
         return min(self._log.connected_s(session), jumped_s) > self._lease_s
+
+    async def _take_if_readable(self, held: Held) -> bool:
+        try:
+            return await self._take(held)
+        except ValidationError as error:
+            # Of a newer version, in the middle of a roll-out: one of its own processes will take it, and the other
+            # sessions must not wait for that.
+            where = {"session": held.session, "generation": held.generation}
+            logs.warning(_log, "left to a process that can read its request", **where, errors=error.error_count())
+            return False
 
     async def _take(self, held: Held) -> bool:
         """Take an attempt over, unless its producer or somebody else was first; False where it must wait."""
@@ -174,6 +185,6 @@ class Takeover:
         try:
             held = await self._log.held(session)
             if held.released:
-                await self._take(held)
+                await self._take_if_readable(held)
         except RedisError as error:
             logs.warning(_log, "looking at a released generation failed", session=session, cause=str(error))

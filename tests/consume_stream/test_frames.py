@@ -158,8 +158,9 @@ def test_ten_thousand_chunks_are_a_handful_of_frames() -> None:
         chunk(2, "b", language="de"),
         Entry(Position(5, 2), {"type": "metadata", "status": "started", "generation": "1", "attempt": "2"}),
         Entry(Position(5, 2), {"type": "weather"}),
+        chunk(2, "b", ms="soon"),
     ],
-    ids=["another kind", "another generation", "an unknown field", "another attempt", "an unknown type"],
+    ids=["another kind", "another generation", "an unknown field", "another attempt", "an unknown type", "no time"],
 )
 def test_what_is_not_alike_stays_apart(second: Entry) -> None:
     for log in ([chunk(1, "a"), second], [second, chunk(3, "a")]):

@@ -1,5 +1,6 @@
 """generate-stream dies, or sleeps, in the middle of an answer: another tells it again, whole."""
 
+import json
 import random
 import signal
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller
 from tests.generate_stream.gate import Gate
+from tests.processes import until
 from tests.system.pair import TAKEN_S, Pair
 from tests.system.story import PACE_S, PIECES, Story, of_attempt
 
@@ -68,3 +70,30 @@ async def test_a_producer_that_slept_past_its_lease_writes_no_word_more_and_lets
         await story.holds()
     assert [fields["attempt"] for fields in await caller.started()] == ["1", "2"]
     assert '"outcome": "fenced"' in pair.generate.log
+
+
+async def test_a_request_that_only_a_newer_version_can_read_holds_up_no_other(
+    pair: Pair, caller: Caller, upstream: Upstream, session: str
+) -> None:
+    newer = Caller(pair.generate, caller.redis, f"newer-{session}")
+    for each in (newer, caller):
+        gate = Gate()
+        upstream.prompts[each.session] = Script(gate=gate)
+        await each.start(prompt=each.session, provider="openai")
+        await gate.reached_within(LITTLE_S)
+        upstream.prompts[each.session] = Script()
+    request = json.loads(await caller.redis.hget(keys.meta(newer.session), "request"))
+    await caller.redis.hset(keys.meta(newer.session), "request", json.dumps(request | {"fieldOfTomorrow": 1}))
+    await pair.generate.kill()
+
+    async def is_told() -> bool:
+        return bool(await caller.redis.hget(keys.meta(session), "status") == "completed")
+
+    await until(is_told, TAKEN_S + 3 * LITTLE_S)
+    assert await caller.redis.hget(keys.meta(newer.session), "status") == "running"
+    await caller.redis.hset(keys.meta(newer.session), "request", json.dumps(request))
+
+    async def is_told_too() -> bool:
+        return bool(await caller.redis.hget(keys.meta(newer.session), "status") == "completed")
+
+    await until(is_told_too, TAKEN_S + 3 * LITTLE_S)
