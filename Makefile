@@ -35,9 +35,9 @@ chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECON
 	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
 
-# The same test is part of `make test` with 20 sessions. It needs nginx, and says so where there is none.
+# Apart from `make test`: it needs nginx, and nothing else that runs.
 scale: $(VENV)/dev $(VENV)/embedded ## Restart every process under load, behind nginx: SESSIONS=200
-	@SESSIONS=$(or $(SESSIONS),200) $(BIN)/python -m pytest -q tests/system/test_scale.py
+	@SESSIONS=$(or $(SESSIONS),200) $(BIN)/python -m pytest -q -m scale tests/system/test_scale.py
 
 # QUICK=1 takes little of everything: for function, not for figures. Whole runs renew docs/bench.json and bench.svg.
 bench: $(VENV)/dev $(VENV)/embedded ## Measure against two baselines: QUICK=1

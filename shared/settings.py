@@ -26,6 +26,8 @@ class Kind:
 
     takes: str
     read: Callable[[str], Any]
+    says: Mapping[bool, str] = dataclasses.field(default_factory=lambda: {True: "on", False: "off"})
+    """What yes and no are called, where it takes these."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +136,9 @@ def captured() -> Kind:
             raise ValueError
         return words[text.lower()]
 
-    return Kind("true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT", read)
+    return Kind(
+        "true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT", read, {True: "true", False: "false"}
+    )
 
 
 TEXT = Kind("text", str)
@@ -196,7 +200,7 @@ class Settings:
         """The settings as rows for people: variable, default, what it takes, what it is."""
         defaults = {field.name: field.default for field in dataclasses.fields(cls)}
         return [
-            (variable_.name, _shown(defaults[name]), variable_.kind.takes, variable_.help)
+            (variable_.name, _shown(variable_.kind, defaults[name]), variable_.kind.takes, variable_.help)
             for name, variable_ in cls._variables()
         ]
 
@@ -214,9 +218,9 @@ def _value(variable_: _Variable, text: str) -> Any:
         raise SettingError(f"{variable_.name}{shown} can't be used: it takes {variable_.kind.takes}") from None
 
 
-def _shown(default: Any) -> str:
+def _shown(kind: Kind, default: Any) -> str:
     if default in ((), None, ""):
         return ""
     if isinstance(default, bool):
-        return "on" if default else "off"
+        return kind.says[default]
     return f"{default:g}" if isinstance(default, float) else str(default)

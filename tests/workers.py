@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ALONE = tuple(
-    f"tests/system/test_{each}.py" for each in ("faults_away", "faults_clock", "faults_long", "faults_crowd", "scale")
-)
+ALONE = tuple(f"tests/system/test_{each}.py" for each in ("faults_away", "faults_clock", "faults_long", "faults_crowd"))
 """Modules that measure, or in which nobody may starve for a lease: they come last, when no other worker is busy."""
 
 _REDIS = re.compile(r"[\[-]((?:redis|valkey)-\d+[.\d]*)[\]-]")

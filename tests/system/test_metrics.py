@@ -271,7 +271,7 @@ async def test_a_lost_nudge_is_a_late_find_and_one_that_came_is_none(
     read = await Since.now(consume)
     await writer.begin()
     viewer = Viewer(consume.url, writer.session, follow="session")
-    viewing = asyncio.create_task(viewer.connect(until=lambda frame: frame.event.get("content") == "last"))
+    viewing = asyncio.create_task(viewer.connect(until=lambda frame: str(frame.event.get("content")).endswith("last")))
     await read.becomes(1, "rejoin_frames_total", path="replay")
     for number in range(5):
         await writer.say(f"heard {number}")
@@ -361,7 +361,7 @@ async def test_a_redis_that_is_away_shows_at_once_and_so_does_its_return(own_red
         read = Since(consume, before)
         await wire.refuse()
         await read.becomes(-1, "rejoin_redis_up")
-        assert await read("rejoin_redis_disconnects_total") >= 2
+        assert await read("rejoin_redis_disconnects_total") >= 1
         assert await read("rejoin_redis_connects_failed_total") >= 1
         await wire.heal()
         await read.becomes(0, "rejoin_redis_up")

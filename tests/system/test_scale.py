@@ -23,10 +23,10 @@ from tests.system.audience import Audience
 from tests.system.fleet import Fleet, sailing
 from tests.system.invariant import holds
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.scale]
 
-SESSIONS = int(os.environ.get("SESSIONS", "20"))
-"""`make scale` has 200, with three readers each."""
+SESSIONS = int(os.environ.get("SESSIONS", "200"))
+"""With three readers each."""
 
 READERS = 3
 COMING_S = 5.0
