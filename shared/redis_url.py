@@ -80,8 +80,10 @@ def _sentinels(several: _Several, name: str) -> Redis:
     options = _options(several._replace(query=own), "/".join(database), name)
     tls = options.pop("connection_class", None) is not None
     secure = {key: value for key, value in options.items() if key.startswith("ssl_")} | ({"ssl": True} if tls else {})
-    timeouts = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
-    sentinel = Sentinel(several.hosts, sentinel_kwargs={**theirs, **secure, **timeouts})
+    # Asked once each: with the library's own retries, one that is away takes all the time that a wire has to connect,
+    # and the next one is never asked.
+    once = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0, "retry": Retry(NoBackoff(), 0)}
+    sentinel = Sentinel(several.hosts, sentinel_kwargs={**theirs, **secure, **once})
     pool = SentinelConnectionPool(service, sentinel, **options, **({"ssl": True} if tls else {}))
     return OneRedis(pool, sentinel.sentinels)
 

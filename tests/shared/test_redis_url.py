@@ -1,13 +1,17 @@
-"""A URL of Redis says how to connect: to whom, as whom, with TLS or without. Nothing is connected here."""
+"""A URL of Redis says how to connect: to whom, as whom, with TLS or without."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.asyncio.sentinel import MasterNotFoundError, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from shared.cluster import Cluster
+from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
+
+pytestmark = pytest.mark.anyio
 
 KEY = "llm:stream:somebody"
 
@@ -66,3 +70,22 @@ def test_every_connection_speaks_the_older_protocol_and_has_no_deadline_of_its_o
     for url in ("redis://h", "redis+cluster://h", "redis+sentinel://h/main"):
         connection = first(url)
         assert (connection.protocol, connection.socket_timeout) == (2, None)
+
+
+async def test_a_sentinel_that_says_nothing_leaves_time_to_ask_the_next_one() -> None:
+    asked = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        redis = redis_at(f"redis+sentinel://127.0.0.1:{port},localhost:{port}/main", "rejoin-test")
+        async with asyncio.timeout(TIMEOUT_S):
+            with pytest.raises(MasterNotFoundError):
+                await redis.connect(redis.node(KEY)).connect()
+        await redis.close()
+    assert asked == 2
