@@ -1,6 +1,7 @@
 """Starting: from a request to a generation that runs here, or to the reason why none begins."""
 
 import asyncio
+import contextlib
 import logging
 
 import nanoid
@@ -57,7 +58,9 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
         # the script tells what it has begun.
         entering = asyncio.create_task(log.enter_running(ask.session))
         if not log.beside_index(ask.session):
-            await asyncio.wait([entering])
+            # Where the index is away none begins: nobody would take it over, and it would run for ever in meta.
+            with contextlib.suppress(ResponseError):
+                await asyncio.shield(entering)
         starting = log.start(ask, told, generations_max)
         entered, begun = await asyncio.gather(entering, starting, return_exceptions=True)
         if isinstance(begun, BaseException):
