@@ -90,6 +90,9 @@ class Cluster:
             except (RedisError, OSError, TimeoutError) as error:
                 logs.warning(_log, "no node of the cluster answers", cause=str(error) or "no answer in time")
                 self._doubted.set()
+            except Exception:  # noqa: BLE001 - were this task to end, a map that is old would stay so for ever
+                _log.exception("what a node of the cluster says can't be read")
+                self._doubted.set()
             await asyncio.sleep(_PAUSE_S)
 
     async def _look(self) -> None:
@@ -101,6 +104,10 @@ class Cluster:
                     said = await self._ask(node)
             except (RedisError, OSError, TimeoutError) as error:
                 failure = error
+                continue
+            if not said[0]:
+                # It was taken out of the cluster, or has lost what it knew: another one's word is needed.
+                failure = RedisError(f"{node} knows of no slots")
                 continue
             self._believe(node, *said)
             return
