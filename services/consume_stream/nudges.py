@@ -8,6 +8,7 @@ from services.consume_stream.rota import Rota
 from shared import keys
 from shared.channels import Channels, Heard
 from shared.redis import Redis
+from shared.wire import RedisAway
 
 
 class _Place(NamedTuple):
@@ -39,7 +40,13 @@ class Nudges:
     async def listen(self, session: str, wake: Heard) -> None:
         """Wake by each nudge of this session from now on. Raises RedisAway; then nothing is left behind."""
         place = self._place(session)
-        await self._at(place).listen(keys.log(session), wake)
+        try:
+            await self._at(place).listen(keys.log(session), wake)
+        except RedisAway:
+            self._leave_what_has_gone()
+            # Another node may have the log; where nothing else of it is asked for, nobody else would notice.
+            self._redis.doubt()
+            raise
         self._listening[wake] = session, place
         self._rota.add(wake)
 
@@ -52,12 +59,9 @@ class Nudges:
         _, place = self._listening.pop(wake, (session, None))
         if place is None:
             return
-        channels = self._channels[place]
-        channels.unlisten(keys.log(session), wake)
+        self._channels[place].unlisten(keys.log(session), wake)
         self._rota.remove(wake)
-        if channels.idle and place.node not in self._redis.nodes():
-            # A node that has gone for good must not be called for ever.
-            self._close(self._channels.pop(place))
+        self._leave_what_has_gone()
 
     async def close(self) -> None:
         """Stop the clock, and drop the connections."""
@@ -73,6 +77,7 @@ class Nudges:
             for wake, (session, _) in list(self._listening.items()):
                 if not self.listens(session, wake):
                     wake(b"")
+            self._leave_what_has_gone()
 
     def _place(self, session: str) -> _Place:
         return _Place(self._redis.node(keys.log(session)), self._redis.publish == "SPUBLISH")
@@ -83,6 +88,12 @@ class Nudges:
             connect = partial(self._redis.connect, place.node)
             channels = self._channels[place] = Channels(connect, self._timeout_s, sharded=place.sharded)
         return channels
+
+    def _leave_what_has_gone(self) -> None:
+        """A node that has gone for good must not be called for ever."""
+        nodes = self._redis.nodes()
+        for place in [place for place, channels in self._channels.items() if channels.idle and place.node not in nodes]:
+            self._close(self._channels.pop(place))
 
     def _close(self, channels: Channels) -> None:
         task = asyncio.create_task(channels.close())
