@@ -91,10 +91,8 @@ class Takeover:
         for (session, score), one in zip(due, held, strict=True):
             if isinstance(one, BaseException):
                 logs.warning(_log, "a lease can't be looked at", session=session, cause=str(one))
-            elif not one.running:
-                await self._log.leave_running(session, score)
-            elif one.released or (one.over(self._lease_ms) and not slow and self._is_settled(session)):
-                orphaned += not await self._take_if_readable(one)
+            else:
+                orphaned += not await self._see_to(one, score, slow=slow)
         metrics.ORPHANED.set(orphaned)
 
     def _look_at_clocks(self, ahead_ms: Mapping[str, float]) -> None:
@@ -107,6 +105,19 @@ class Takeover:
         """Whether every living writer has had the time to renew its lease on the node of this session."""
         jumped_s = time.monotonic() - self._jumped_at.get(self._log.node(session), -math.inf)
         return min(self._log.connected_s(session), jumped_s) > self._lease_s
+
+    async def _see_to(self, held: Held, score: float, *, slow: bool) -> bool:
+        """Take it out of the index, leave it to its producer, or take it over; False where it must wait."""
+        try:
+            if not held.running:
+                await self._log.leave_running(held.session, score)
+            elif held.released or (held.over(self._lease_ms) and not slow and self._is_settled(held.session)):
+                return await self._take_if_readable(held)
+        except (ResponseError, KeyError, ValueError) as error:
+            # Of another hand than ours, or damaged: the other sessions must not wait for that, either.
+            logs.warning(_log, "left as it is: meta makes no sense", session=held.session, cause=repr(error))
+            return False
+        return True
 
     async def _take_if_readable(self, held: Held) -> bool:
         try:
