@@ -39,6 +39,7 @@ class Otlp:
 
     def __init__(self, service: str) -> None:
         """Raises SettingError where a variable holds what the SDK can't use."""
+        logging.getLogger("opentelemetry.util.re").addFilter(_without_the_value)
         try:
             self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
             self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -101,6 +102,12 @@ class _Span(tracing.Span):
 def _place(traceparent: str, tracestate: str = "") -> Context:
     """Where a span is; nowhere, if this is no place."""
     return _W3C.extract({"traceparent": traceparent, "tracestate": tracestate}, Context())
+
+
+def _without_the_value(record: logging.LogRecord) -> bool:
+    """A header that the SDK can't read is most likely a key."""
+    record.args = ("(not shown)",) if record.args else ()
+    return True
 
 
 def _resource(service: str) -> Resource:
