@@ -82,13 +82,17 @@ class Cluster:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _look_when_doubted(self) -> None:
+        away = False
         while True:
             await self._doubted.wait()
             self._doubted.clear()
             try:
                 await self._look()
+                away = False
             except (RedisError, OSError, TimeoutError) as error:
-                logs.warning(_log, "no node of the cluster answers", cause=str(error) or "no answer in time")
+                if not away:
+                    logs.warning(_log, "no node of the cluster answers", cause=str(error) or "no answer in time")
+                away = True
                 self._doubted.set()
             except Exception:  # noqa: BLE001 - were this task to end, a map that is old would stay so for ever
                 _log.exception("what a node of the cluster says can't be read")

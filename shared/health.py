@@ -66,4 +66,4 @@ class Health:
         # Of several nodes any will do: they keep the same time, as far as anybody keeps it.
         self.clock.told(min(told.values()) / 1000, asked_at, time.time())
         metrics.REDIS_ROUND_TRIP.observe(self._last_answer - asked)
-        metrics.REDIS_UP.set(1)
+        metrics.REDIS_UP.set(len(told) / len(self._wires.redis.nodes()))

@@ -18,7 +18,10 @@ LOOP_LAG = HotHistogram(
     (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 ).series()
 
-REDIS_UP = Gauge("rejoin_redis_up", "1 while Redis answers this process, which asks once a second; else 0")
+REDIS_UP = Gauge(
+    "rejoin_redis_up",
+    "1 while Redis answers this process, which asks once a second; else 0; of a cluster, how many of its masters do",
+)
 REDIS_ROUND_TRIP = HotHistogram(
     "rejoin_redis_round_trip_seconds",
     "From the question to the answer, asked once a second on the connection for commands",

@@ -114,6 +114,7 @@ async def test_a_dead_masters_keys_are_away_until_its_replica_has_them(cluster: 
     await master.kill()
     with pytest.raises(RedisAway):
         await wires.of(key).call("XLEN", key)
+    assert master.address not in await wires.clocks()
 
     async def is_back() -> bool:
         try:
