@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
+from shared.server_clock import unix_ms
 from shared.wire import Argument, Connect, pack, write
 
 Command = Sequence[Argument]
@@ -81,7 +82,7 @@ async def _asked(connection: AbstractConnection, probes: Iterable[Command]) -> R
         user=user.decode() if isinstance(user, bytes) else known,
         info=_fields(info) if isinstance(info, bytes) else {},
         ping_ms=tuple(pings),
-        clock_ahead_ms=int(clock[0]) * 1000 + int(clock[1]) / 1000 - ours_ms if isinstance(clock, list) else None,
+        clock_ahead_ms=unix_ms(clock) - ours_ms if isinstance(clock, list) else None,
         denied=tuple(_denied(name, reply) for name, reply in replies if isinstance(reply, NoPermissionError)),
         moved=any(isinstance(reply, ResponseError) and type(reply).__name__ == "MovedError" for _, reply in replies),
     )

@@ -1,8 +1,15 @@
 """The clock of Redis, as far as it can be known from here. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 
 _SAMPLES = 8
+
+
+def unix_ms(told: Sequence[bytes]) -> float:
+    """A reply to TIME as milliseconds since 1970."""
+    seconds, micros = told
+    return int(seconds) * 1000 + int(micros) / 1000
 
 
 class ServerClock:

@@ -7,6 +7,7 @@ from typing import Any
 from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError, TryAgainError
 
 from shared.redis import Redis
+from shared.server_clock import unix_ms
 from shared.wire import Asked, RedisAway, Wire, pack
 
 _ASKING = pack("ASKING")
@@ -54,9 +55,7 @@ class Wires:
         failures = [reply for reply in replies if isinstance(reply, BaseException)]
         if len(failures) == len(wires):
             raise failures[0]
-        return {
-            node: int(reply[0]) * 1000 + int(reply[1]) / 1000 for node, reply in told.items() if isinstance(reply, list)
-        }
+        return {node: unix_ms(reply) for node, reply in told.items() if isinstance(reply, list)}
 
     async def close(self) -> None:
         """Drop all connections."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from starlette.requests import Request
 
-from services.consume_stream.subscription import Follow
+from services.consume_stream.subscription import Follow, was_deleted
 from shared import events, keys, position, tracing
 from shared.events import Entry
 from shared.http import ApiError
@@ -87,8 +87,7 @@ async def has_more(wires: Wires, join: Join, patience_s: float) -> bool:
     found = await last(wires, join.session)
     patient_until = time.monotonic() + (patience_s if join.position != NONE else 0)
     while found is None and time.monotonic() < patient_until:
-        meta = keys.meta(join.session)
-        if await wires.of(meta).call("HGET", meta, "status") == b"deleted":
+        if await was_deleted(wires, join.session):
             break
         await asyncio.sleep(_POLL_S)
         found = await last(wires, join.session)

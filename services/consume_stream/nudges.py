@@ -38,7 +38,13 @@ class Nudges:
         self._following = asyncio.create_task(self._follow(), name="nudges follow their logs")
 
     async def listen(self, session: str, wake: Heard) -> None:
-        """Wake by each nudge of this session from now on. Raises RedisAway; then nothing is left behind."""
+        """Wake by each nudge of this session from now on; once more, where its log may have gone to another node.
+
+        Raises RedisAway; then nothing is left behind.
+        """
+        if self._hears(session, wake):
+            return
+        self.unlisten(session, wake)
         place = self._place(session)
         try:
             await self._at(place).listen(keys.log(session), wake)
@@ -49,10 +55,6 @@ class Nudges:
             raise
         self._listening[wake] = session, place
         self._rota.add(wake)
-
-    def listens(self, session: str, wake: Heard) -> bool:
-        """Whether its nudges come: it listens, and the log has not gone to another node."""
-        return self._listening.get(wake) == (session, self._place(session))
 
     def unlisten(self, session: str, wake: Heard) -> None:
         """Wake no more."""
@@ -75,9 +77,13 @@ class Nudges:
         while True:
             await self._redis.changed()
             for wake, (session, _) in list(self._listening.items()):
-                if not self.listens(session, wake):
+                if not self._hears(session, wake):
                     wake(b"")
             self._leave_what_has_gone()
+
+    def _hears(self, session: str, wake: Heard) -> bool:
+        """Whether its nudges come: it listens, and the log has not gone to another node."""
+        return self._listening.get(wake) == (session, self._place(session))
 
     def _place(self, session: str) -> _Place:
         return _Place(self._redis.node(keys.log(session)), self._redis.publish == "SPUBLISH")

@@ -18,6 +18,7 @@ from shared import events, keys, tracing
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 from shared.server_clock import ServerClock
+from shared.wires import Wires
 
 Follow = Literal["answer", "session"]
 
@@ -42,6 +43,12 @@ class Reading:
     patience_s: float
     """How long a log may be absent, or behind a viewer, before that counts: one lease and two seconds."""
     clock: ServerClock
+
+
+async def was_deleted(wires: Wires, session: str) -> bool:
+    """Whether somebody removed a session, so that no writer is about to fill its log again."""
+    meta = keys.meta(session)
+    return bool(await wires.of(meta).call("HGET", meta, "status") == b"deleted")
 
 
 class Subscription:
@@ -99,10 +106,7 @@ class Subscription:
             batch = await (reads.tail() if live else reads.read())
             self._over = done and batch is None
             return self._take(batch, live=live) if batch else None
-        nudges = self._reading.nudges
-        if not nudges.listens(self._session, self._nudge):
-            nudges.unlisten(self._session, self._nudge)
-            await nudges.listen(self._session, self._nudge)
+        await self._reading.nudges.listen(self._session, self._nudge)
         # Cleared before the look: what is appended from here on sets it again.
         self._nudged.clear()
         resumed = await reads.resume(self.position)
@@ -136,10 +140,7 @@ class Subscription:
         now = time.monotonic()
         self._patient_until = self._patient_until or now + self._reading.patience_s
         # Somebody wanted it gone: nothing of it will be written again.
-        if (
-            await self._reading.ways.bulk.of(meta := keys.meta(self._session)).call("HGET", meta, "status")
-            == b"deleted"
-        ):
+        if await was_deleted(self._reading.ways.bulk, self._session):
             self._patient_until = now
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._patient_until - now)):

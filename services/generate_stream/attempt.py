@@ -8,20 +8,14 @@ from services.generate_stream.bodies import StartBody
 
 Fields = dict[str, str]
 
+LOST_CODE = "producer_lost"
+"""The error of an answer that no producer could bring to its end."""
 
-@dataclass(frozen=True)
-class Attempt:
-    """One run of a generation by this process. Its entries have the ids `<ms>-0`, `<ms>-1` …"""
 
-    session: str
-    generation: int
-    number: int
-    ms: int
-    token: str
-    started: Fields = field(repr=False)
-    """The entry that begins it, whole."""
-    meta: Fields = field(repr=False)
-    """What meta holds while it runs, but for the lease."""
+class _OfMeta:
+    """What meta says of a generation, whoever runs it."""
+
+    meta: Fields
 
     @property
     def request_id(self) -> str:
@@ -37,6 +31,21 @@ class Attempt:
     def losses(self) -> int:
         """How many producers the generation has lost."""
         return int(self.meta.get("losses", 0))
+
+
+@dataclass(frozen=True)
+class Attempt(_OfMeta):
+    """One run of a generation by this process. Its entries have the ids `<ms>-0`, `<ms>-1` …"""
+
+    session: str
+    generation: int
+    number: int
+    ms: int
+    token: str
+    started: Fields = field(repr=False)
+    """The entry that begins it, whole."""
+    meta: Fields = field(repr=False)
+    """What meta holds while it runs, but for the lease."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Held:
+class Held(_OfMeta):
     """What meta says of a session's newest generation, and what the server's clock said with it."""
 
     session: str
@@ -121,24 +130,9 @@ class Held:
         return self.running and (left <= 0 or left > lease_ms)
 
     @property
-    def losses(self) -> int:
-        """How many producers this generation has lost."""
-        return int(self.meta.get("losses", 0))
-
-    @property
     def attempt(self) -> int:
         """Which attempt it is that was lost, or let go."""
         return int(self.meta["attempt"])
-
-    @property
-    def request_id(self) -> str:
-        """As an attempt has it."""
-        return self.meta.get("requestId", "")
-
-    @property
-    def traceparent(self) -> str:
-        """As an attempt has it."""
-        return self.meta.get("traceparent", "")
 
     @property
     def stopping(self) -> bool:

@@ -10,6 +10,7 @@ from shared import events, keys
 from shared.events import Entry
 from shared.position import Position
 from shared.redis import retried
+from shared.server_clock import unix_ms
 from shared.wire import Argument, Wire, pack
 from shared.wires import Wires
 
@@ -194,11 +195,11 @@ class Log:
         wire = self._commands.of(keys.log(session))
         clock = wire.send(pack("TIME"))
         flat = _text(await wire.call("HGETALL", keys.meta(session)))
-        return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), _ms(await clock))
+        return Held(session, dict(zip(flat[::2], flat[1::2], strict=True)), int(unix_ms(await clock)))
 
     async def now_ms(self, session: str) -> int:
         """The clock of a log's server."""
-        return _ms(await self._commands.of(keys.log(session)).call("TIME"))
+        return int(unix_ms(await self._commands.of(keys.log(session)).call("TIME")))
 
     async def hand_over(self, session: str) -> None:
         """Tell the other processes of a released generation."""
@@ -248,8 +249,3 @@ def _counted(lists: Sequence[Fields]) -> list[Argument]:
 
 def _text(reply: Sequence[Any]) -> list[str]:
     return [part.decode() if isinstance(part, bytes) else str(part) for part in reply]
-
-
-def _ms(told: Sequence[bytes]) -> int:
-    """A reply to TIME."""
-    return int(told[0]) * 1000 + int(told[1]) // 1000

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from services.generate_stream import history, metrics
-from services.generate_stream.attempt import Attempt
+from services.generate_stream.attempt import LOST_CODE, Attempt
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.generation import Generation, Limits
 from services.generate_stream.log import Log
@@ -16,9 +16,6 @@ from shared.channels import Channels
 from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
-
-LOST_CODE = "producer_lost"
-"""Of an answer that no producer could bring to its end."""
 
 _LET_GO_S = 8.0
 """After the drain: one append for what is released, and the while that an ended answer is kept."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from services.generate_stream import conventions
-from services.generate_stream.attempt import Attempt, Held
+from services.generate_stream.attempt import LOST_CODE, Attempt, Held
 from services.generate_stream.draft import Draft
 from services.generate_stream.providers import ChatRequest, ProviderError
 from shared import tracing
@@ -38,7 +38,7 @@ def ended(held: Held, outcome: str) -> None:
     attributes = {**_whose(held.session, held.generation, held.attempt), "rejoin.outcome": outcome}
     span = tracing.span("generation", "internal", attributes, held.traceparent)
     span.event("takeover", {"rejoin.losses": held.losses})
-    span.end(error="producer_lost" if outcome == "failed" else "")
+    span.end(error=LOST_CODE if outcome == "failed" else "")
 
 
 @contextlib.contextmanager

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from services.generate_stream import metrics, spans
-from services.generate_stream.attempt import Fields, Held
+from services.generate_stream.attempt import LOST_CODE, Fields, Held
 from services.generate_stream.log import Log
-from services.generate_stream.producer import LOST_CODE, Producer
+from services.generate_stream.producer import Producer
 from shared import events, keys, logs
 from shared.channels import Channels
 from shared.redis import retried
