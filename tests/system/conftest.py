@@ -11,6 +11,7 @@ from deploy.leash import Leash
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
 from tests.system.pair import Pair
+from tests.system.watched import Watched
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +41,13 @@ async def own_client(own_redis: str, anyio_backend: str) -> AsyncIterator[Any]:
     """What is in it."""
     async with redis.asyncio.Redis.from_url(own_redis, protocol=2, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+async def watched(house: Services, upstream: Upstream, session: str) -> AsyncIterator[Watched]:
+    """An answer with a viewer who has seen its first words."""
+    async with Watched(house, upstream, session) as running:
+        running.watch()
+        running.say(300)
+        await running.shown()
+        yield running

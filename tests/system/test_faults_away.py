@@ -50,16 +50,6 @@ async def client(crash: RedisCrash) -> AsyncIterator[Any]:
         yield own
 
 
-@pytest.fixture
-async def watched(house: Services, upstream: Upstream, session: str) -> AsyncIterator[Watched]:
-    """An answer with a viewer who has seen its first words."""
-    async with Watched(house, upstream, session) as running:
-        running.watch()
-        running.say(300)
-        await running.shown()
-        yield running
-
-
 async def test_a_redis_that_was_gone_for_six_leases_finds_every_living_writer_where_it_was(
     crash: RedisCrash, client: Any, watched: Watched
 ) -> None:

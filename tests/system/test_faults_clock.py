@@ -38,16 +38,6 @@ async def house(wire: ClockProxy, upstream: Upstream, leash: Leash) -> AsyncIter
         yield running
 
 
-@pytest.fixture
-async def watched(house: Services, upstream: Upstream, session: str) -> AsyncIterator[Watched]:
-    """An answer with a viewer who has seen its first words."""
-    async with Watched(house, upstream, session) as running:
-        running.watch()
-        running.say(300)
-        await running.shown()
-        yield running
-
-
 @pytest.mark.parametrize("jumped_s", [-10, 10])
 async def test_after_a_failover_to_another_clock_a_living_writer_goes_on(
     house: Services,

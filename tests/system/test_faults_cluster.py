@@ -34,14 +34,11 @@ async def house(cluster: RedisCluster, upstream: Upstream, leash: Leash) -> Asyn
 
 
 @pytest.fixture
-async def watched(house: Services, upstream: Upstream, session: str) -> AsyncIterator[Watched]:
-    """An answer with two viewers who have seen its first words."""
-    async with Watched(house, upstream, session) as running:
-        running.watch()
-        running.say(300)
-        running.watch()
-        await running.shown()
-        yield running
+async def watched(watched: Watched) -> Watched:
+    """A second viewer has come since."""
+    watched.watch()
+    await watched.shown()
+    return watched
 
 
 async def test_a_master_that_fails_is_replaced_under_its_viewers(

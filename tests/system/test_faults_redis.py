@@ -49,14 +49,11 @@ async def client(crash: RedisCrash) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def watched(house: Services, upstream: Upstream, session: str) -> AsyncIterator[Watched]:
-    """An answer with two viewers who have seen its first words."""
-    async with Watched(house, upstream, session) as running:
-        running.watch()
-        running.say(300)
-        running.watch()
-        await running.shown()
-        yield running
+async def watched(watched: Watched, house: Services) -> AsyncIterator[Watched]:
+    """A second viewer has come since."""
+    watched.watch()
+    await watched.shown()
+    yield watched
     assert house.generate.process
     if house.generate.process.poll() is not None:
         await house.generate.start()
