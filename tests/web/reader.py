@@ -30,11 +30,11 @@ class Reader:
         """How often a tab has connected to consume-stream so far."""
         return sum("/api/consume-stream" in url for url in self.requests)
 
-    async def open(self, *, live: bool = True) -> Tab:
-        """One tab more on the session; wait until it is live."""
+    async def open(self, session: str | None = None, *, live: bool = True) -> Tab:
+        """One tab more, on the reader's session or another; wait until it is live."""
         page = await self.context.new_page()
         tab = Tab(page)
-        await page.goto(f"{self.origin}/?session={self.session}")
+        await page.goto(f"{self.origin}/?session={session or self.session}")
         if live:
             await tab.is_("live")
         return tab

@@ -1,12 +1,13 @@
 """Answers of ten thousand lines without a paragraph's end, code of 200 KB, many answers at a reload: no long task."""
 
+import nanoid
 import pytest
 from playwright.async_api import Browser
 
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.web.reader import Reader
-from tests.web.tasks import no_long_task
+from tests.web.tasks import Tasks, no_long_task, traced
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
@@ -23,22 +24,30 @@ PACE_S = 0.002
 DONE_MS = 60_000.0
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", GIANTS)
 async def test_no_task_is_long_while_a_giant_block_grows(
-    browser: Browser, reader: Reader, upstream: Upstream, session: str, kind: str
+    browser: Browser, reader: Reader, upstream: Upstream, kind: str
 ) -> None:
     giant = GIANTS[kind]
     size = len(giant) // PIECES + 1
     pieces = tuple(giant[at : at + size] for at in range(0, len(giant), size))
-    upstream.prompts[session] = Script(text=pieces, delay_s=PACE_S)
-    tab = await reader.open()
-    async with no_long_task(browser, tab):
-        await tab.ask(session)
-        # Not by `expect`: it looks at the whole page each time, in a task that is the page's own.
-        await tab.page.wait_for_selector('article[data-status="completed"]', state="attached", timeout=DONE_MS)
-    await tab.page.wait_for_selector(".section.plain", state="detached")
-    words = await tab.words()
-    assert all(str(line) in words for line in range(0, 3_000, 100))
+
+    async def stage() -> Tasks:
+        session = nanoid.generate()
+        upstream.prompts[session] = Script(text=pieces, delay_s=PACE_S)
+        tab = await reader.open(session)
+        async with traced(browser, tab) as tasks:
+            await tab.ask(session)
+            # Not by `expect`: it looks at the whole page each time, in a task that is the page's own.
+            await tab.page.wait_for_selector('article[data-status="completed"]', state="attached", timeout=DONE_MS)
+        await tab.page.wait_for_selector(".section.plain", state="detached")
+        words = await tab.words()
+        assert all(str(line) in words for line in range(0, 3_000, 100))
+        await tab.page.close()
+        return tasks
+
+    await no_long_task(stage)
 
 
 TURNS = 8
@@ -59,12 +68,17 @@ async def test_no_task_is_long_when_a_session_of_many_long_answers_is_opened_and
         await tab.page.wait_for_selector(
             f'article[data-generation="{turn}"][data-status="completed"]', state="attached"
         )
-    async with no_long_task(browser, tab):
-        await tab.page.reload(wait_until="commit")
-        newest = tab.article(TURNS).locator(".section:not(.plain)").last
-        await newest.wait_for(state="attached")
-        assert await tab.page.locator(".section.plain").count() > TURNS
-        await tab.page.wait_for_selector(".section.plain", state="detached", timeout=DONE_MS)
+
+    async def stage() -> Tasks:
+        async with traced(browser, tab) as tasks:
+            await tab.page.reload(wait_until="commit")
+            newest = tab.article(TURNS).locator(".section:not(.plain)").last
+            await newest.wait_for(state="attached")
+            assert await tab.page.locator(".section.plain").count() > TURNS
+            await tab.page.wait_for_selector(".section.plain", state="detached", timeout=DONE_MS)
+        return tasks
+
+    await no_long_task(stage)
 
 
 FOOTNOTES = "A claim[^1].\n\n" + "".join(f"Paragraph {n} {'word ' * 30}\n\n" for n in range(80)) + "[^1]: The source.\n"
