@@ -23,17 +23,27 @@ from shared.wire import RedisAway
 _log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "1"
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class ApiError(Exception):
     """An answer other than the one asked for: a status, a stable code, a message for people."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry: bool = False, **facts: str | int) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry: bool = False,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        **facts: str | int,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.headers = {"Retry-After": RETRY_AFTER_S} if retry else {}
+        self.headers = ({"Retry-After": RETRY_AFTER_S} if retry else {}) | dict(headers)
         self.facts = facts
         """Further members of the body, beside `error`."""
 
@@ -126,7 +136,7 @@ OPERATION_ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route(
 
 
 def cors(origins: tuple[str, ...]) -> list[Middleware]:
-    """Let pages of exactly these origins call; none by default."""
+    """Let pages of exactly these origins call, with their cookies; none by default. No pattern is an origin."""
     if not origins:
         return []
     return [
@@ -135,7 +145,8 @@ def cors(origins: tuple[str, ...]) -> list[Middleware]:
             allow_origins=list(origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "traceparent", HEADER],
-            expose_headers=["Retry-After", HEADER],
+            expose_headers=["Retry-After", "WWW-Authenticate", HEADER],
+            allow_credentials=True,
             max_age=600,
         )
     ]

@@ -1,6 +1,7 @@
 """Settings: read once from the environment into a frozen value, each with its unit, its bounds and its help."""
 
 import dataclasses
+import hmac
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ _META = "setting"
 _ORIGIN = re.compile(r"https?://[^/?#@\s*]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _PRINTABLE = re.compile(r"[!-~]+")
+_SECRET_MIN_BYTES = 32
 
 
 class SettingError(Exception):
@@ -141,6 +143,17 @@ def captured() -> Kind:
     )
 
 
+def secret() -> Kind:
+    """What signs or verifies: as long as what HS256 makes of it, so that it can't be guessed."""
+
+    def read(text: str) -> str:
+        if len(text.encode()) < _SECRET_MIN_BYTES:
+            raise ValueError
+        return text
+
+    return Kind(f"text of at least {_SECRET_MIN_BYTES} bytes", read)
+
+
 TEXT = Kind("text", str)
 
 
@@ -166,6 +179,36 @@ class Settings:
     cors_origins: tuple[str, ...] = variable(
         "REJOIN_CORS_ORIGINS", origins(), (), "Other web origins whose pages may call this service."
     )
+    auth: str = variable(
+        "REJOIN_AUTH",
+        one_of("none", "jwt"),
+        "none",
+        "Who may ask: anybody, or who brings a token that is signed (JWT).",
+    )
+    jwt_secret: str | None = variable("REJOIN_JWT_SECRET", secret(), None, "Verifies tokens by HS256.", secret=True)
+    jwt_jwks_url: str | None = variable(
+        "REJOIN_JWT_JWKS_URL", url(), None, "Verifies tokens by RS256 and ES256: where their issuer's keys are (JWKS)."
+    )
+    jwt_issuer: str | None = variable("REJOIN_JWT_ISSUER", TEXT, None, "The `iss` that tokens must have.")
+    jwt_audience: str | None = variable("REJOIN_JWT_AUDIENCE", TEXT, None, "The `aud` that tokens must have.")
+    jwt_leeway_s: float = variable(
+        "REJOIN_JWT_LEEWAY_S", seconds(0, 300), 10.0, "How far the issuer's clock may be from this one."
+    )
+    jwt_tenant_claim: str | None = variable(
+        "REJOIN_JWT_TENANT_CLAIM", TEXT, None, "The claim that tells apart tenants whose `sub` may be the same."
+    )
+    share_secret: str | None = variable(
+        "REJOIN_SHARE_SECRET", secret(), None, "Signs share links; unset: made of REJOIN_JWT_SECRET.", secret=True
+    )
+
+    @property
+    def share_key(self) -> bytes:
+        """What signs share links; empty where there are none."""
+        if self.share_secret:
+            return self.share_secret.encode()
+        # By another key than tokens, so that neither is ever taken for the other.
+        return hmac.digest(self.jwt_secret.encode(), b"rejoin-share", "sha256") if self.jwt_secret else b""
+
     log_level: str = variable(
         "REJOIN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "The least that is logged."
     )
@@ -187,13 +230,30 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read the environment. Raises SettingError for the first value that can't be taken."""
+        """Read the environment. Raises SettingError for the first value that can't be taken, or not with the others."""
         values = {}
         for name, variable_ in cls._variables():
             text = environ.get(variable_.name, "").strip()
             if text:
                 values[name] = _value(variable_, text)
-        return cls(**values)
+        settings = cls(**values)
+        settings._check_auth()
+        return settings
+
+    def _check_auth(self) -> None:
+        needed = {"REJOIN_JWT_ISSUER": self.jwt_issuer, "REJOIN_JWT_AUDIENCE": self.jwt_audience}
+        keys = {"REJOIN_JWT_SECRET": self.jwt_secret, "REJOIN_JWT_JWKS_URL": self.jwt_jwks_url}
+        if self.auth == "none":
+            # Who sets one of these means tokens to be asked for: to ignore it would leave the door open.
+            for name, value in {**keys, **needed, "REJOIN_JWT_TENANT_CLAIM": self.jwt_tenant_claim}.items():
+                if value:
+                    raise SettingError(f"{name} can't be used with REJOIN_AUTH none: REJOIN_AUTH takes jwt for it")
+            return
+        if len([value for value in keys.values() if value]) != 1:
+            raise SettingError(f"REJOIN_AUTH jwt takes exactly one of {' and '.join(keys)}")
+        for name, value in needed.items():
+            if not value:
+                raise SettingError(f"REJOIN_AUTH jwt takes {name}, which is not set")
 
     @classmethod
     def table(cls) -> list[tuple[str, str, str, str]]:

@@ -1,0 +1,124 @@
+"""The gate: who sends a request, and whether it comes from a page that may send it."""
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Self
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import logs
+from shared.access.identity import ANYBODY, Identity
+from shared.access.origins import Origins
+from shared.access.tokens import Claims, Keys, Refused, Secret, Tokens
+from shared.http import ApiError, cors, error_response
+from shared.settings import Settings
+
+COOKIE = "__Host-rejoin"
+"""The prefix keeps other hosts of the domain, and pages without TLS, from setting it."""
+
+_log = logging.getLogger(__name__)
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+) *", re.IGNORECASE)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Gate:
+    """Who asks. Without authentication it is anybody, and only their origin is looked at."""
+
+    def __init__(self, tokens: Tokens | None, cors_origins: tuple[str, ...] = ()) -> None:
+        self._tokens = tokens
+        self._origins = Origins(cors_origins)
+        self.middleware = [*cors(cors_origins), Middleware(_OfItsOrigin, self.check_origin)]
+        """What each request passes before it reaches its route."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The gate that the settings ask for; an open one is told of."""
+        if settings.auth == "none":
+            logs.warning(_log, "REJOIN_AUTH is none: who reaches this port may read and stop all they know the id of")
+            return cls(None, settings.cors_origins)
+        assert settings.jwt_issuer
+        assert settings.jwt_audience
+        claims = Claims(
+            settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway_s, settings.jwt_tenant_claim or None
+        )
+        return cls(Tokens(_keys(settings), claims), settings.cors_origins)
+
+    @property
+    def required(self) -> bool:
+        """Whether a token is asked for."""
+        return self._tokens is not None
+
+    async def identity(self, request: Request) -> Identity:
+        """Who sent it: by the token that it bears, else by its cookie. Raises ApiError."""
+        if self._tokens is None:
+            return ANYBODY
+        token = bearer(request)
+        if not token:
+            token = request.cookies.get(COOKIE, "")
+            if token:
+                # A browser adds the cookie whoever makes it ask; a token is added by who has it.
+                self.check_origin(request)
+        if not token:
+            raise _unauthorized("token_missing", "This needs a token: Authorization: Bearer <token>.")
+        try:
+            return await self._tokens.identity(token)
+        except Refused as refused:
+            raise _unauthorized(refused.code, f"{refused}.") from None
+
+    def check_origin(self, request: Request) -> None:
+        """Raise ApiError for what a page of another origin has a browser send."""
+        if not self._origins.allows(request.headers):
+            raise ApiError(403, "origin_not_allowed", "Pages of this origin may not ask for this.")
+
+    async def close(self) -> None:
+        """Let go of the keys."""
+        if self._tokens:
+            await self._tokens.close()
+
+
+def bearer(request: Request) -> str:
+    """The token of the Authorization header; empty without one. Another scheme is somebody else's: a proxy's, perhaps.
+
+    Raises ApiError for two such headers, of which one program might see the first and another the second.
+    """
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise _unauthorized("token_invalid", "There is more than one Authorization header.")
+    if not headers or headers[0].partition(" ")[0].lower() != "bearer":
+        return ""
+    found = _BEARER.fullmatch(headers[0])
+    if not found:
+        raise _unauthorized("token_invalid", "The token is malformed.")
+    return found[1]
+
+
+def _keys(settings: Settings) -> Keys:
+    assert settings.jwt_secret
+    return Secret(settings.jwt_secret)
+
+
+def _unauthorized(code: str, message: str) -> ApiError:
+    # RFC 6750, section 3: no error is named to who has brought no token.
+    fault = "" if code == "token_missing" else f', error="invalid_token", error_description="{message}"'
+    return ApiError(401, code, message, headers={"WWW-Authenticate": f'Bearer realm="rejoin"{fault}'})
+
+
+class _OfItsOrigin:
+    """An application whose state is changed only from pages that may: every route of every method but the safe ones."""
+
+    def __init__(self, app: ASGIApp, check: Callable[[Request], None]) -> None:
+        self._app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE:
+            try:
+                self._check(Request(scope))
+            except ApiError as error:
+                await error_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
