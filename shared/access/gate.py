@@ -1,6 +1,7 @@
 """The gate: who sends a request, and whether it comes from a page that may send it."""
 
 import logging
+import math
 import re
 from collections.abc import Callable
 from typing import Self
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
 from shared.access.identity import ANYBODY, Identity
+from shared.access.key_set import KeysAway, KeySet
 from shared.access.origins import Origins
 from shared.access.tokens import Claims, Keys, Refused, Secret, Tokens
 from shared.http import ApiError, cors, error_response
@@ -62,12 +64,21 @@ class Gate:
             if token:
                 # A browser adds the cookie whoever makes it ask; a token is added by who has it.
                 self.check_origin(request)
+        return await self.whose(token)
+
+    async def whose(self, token: str) -> Identity:
+        """Whose token this is; an empty one is none. Raises ApiError."""
+        if self._tokens is None:
+            return ANYBODY
         if not token:
             raise _unauthorized("token_missing", "This needs a token: Authorization: Bearer <token>.")
         try:
             return await self._tokens.identity(token)
         except Refused as refused:
             raise _unauthorized(refused.code, f"{refused}.") from None
+        except KeysAway as away:
+            wait = {"Retry-After": str(math.ceil(away.retry_after_s))}
+            raise ApiError(503, "keys_unavailable", "Tokens can't be verified just now.", headers=wait) from None
 
     def check_origin(self, request: Request) -> None:
         """Raise ApiError for what a page of another origin has a browser send."""
@@ -97,8 +108,10 @@ def bearer(request: Request) -> str:
 
 
 def _keys(settings: Settings) -> Keys:
-    assert settings.jwt_secret
-    return Secret(settings.jwt_secret)
+    if settings.jwt_secret:
+        return Secret(settings.jwt_secret)
+    assert settings.jwt_jwks_url
+    return KeySet(settings.jwt_jwks_url)
 
 
 def _unauthorized(code: str, message: str) -> ApiError:
