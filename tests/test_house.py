@@ -14,7 +14,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "generate_stream": [
         {"__main__"},
         {"app"},
-        {"settings", "starting", "takeover", "waiting"},
+        {"login", "settings", "starting", "takeover", "waiting"},
         {"producer"},
         {"generation"},
         {"history", "pace", "spans", "writer"},

@@ -21,9 +21,10 @@ from services.consume_stream.sse import Pings, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
 from shared import logs, metrics, tracing
+from shared.access.gate import Gate
 from shared.doctor import Doctor
 from shared.health import Health
-from shared.http import ApiError, application, cors
+from shared.http import ApiError, application
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
@@ -40,6 +41,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         metrics.BUILD.labels("consume-stream", VERSION).set(1)
+        self.gate = Gate.of(settings)
         self.viewers = Viewers(settings.viewers_max, settings.viewers_per_session_max)
         self.health: Health | None = None
         self.reading: Reading | None = None
@@ -57,7 +59,7 @@ class App:
                 Route("/api/consume-stream/doctor", doctor.report, methods=["GET"]),
                 Route("/api/consume-stream/doctor/beacons", self._beacons, methods=["GET"]),
             ]
-        return application(routes, cors(self.settings.cors_origins), self._lifespan)
+        return application(routes, self.gate.middleware, self._lifespan)
 
     async def drain(self) -> None:
         """Say that no new viewers are wanted, and cut those there are."""
@@ -81,7 +83,7 @@ class App:
             yield
         finally:
             dropping.cancel()
-            for owner in (self.pings, groups, self.health, nudges, live, bulk, store):
+            for owner in (self.gate, self.pings, groups, self.health, nudges, live, bulk, store):
                 await owner.close()
             await tracing.close()
 

@@ -16,15 +16,17 @@ from services.generate_stream import bodies, rights, starting, waiting
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
+from services.generate_stream.login import Login
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
 from services.generate_stream.takeover import Takeover
 from shared import keys, logs, metrics, tracing
+from shared.access.gate import Gate
 from shared.channels import Channels
 from shared.doctor import Doctor
 from shared.health import Health
-from shared.http import ApiError, application, cors
+from shared.http import ApiError, application
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
@@ -43,6 +45,7 @@ class App:
         # Here, and not when it serves: the SDKs take up to 1.5 s to load, and a process that listens before it can
         # answer lets its first callers wait that long, where a refused one would have gone to another replica.
         self._providers = configured(settings.providers)
+        self.gate = Gate.of(settings)
         self.producer: Producer | None = None
         self.health: Health | None = None
 
@@ -53,11 +56,12 @@ class App:
             Route("/api/stop-stream", self._stop, methods=["POST"]),
             Route("/api/delete-stream", self._delete, methods=["POST"]),
             Route("/api/models", self._models),
+            *Login(self.gate, sharing=bool(self.settings.share_key)).routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)
             routes.append(Route("/api/generate-stream/doctor", doctor.report, methods=["GET"]))
-        return application(routes, cors(self.settings.cors_origins), self._lifespan)
+        return application(routes, self.gate.middleware, self._lifespan)
 
     async def drain(self) -> None:
         """Say that no new work is wanted, then let go of what runs."""
@@ -71,6 +75,7 @@ class App:
         store = redis_at(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
             owned.push_async_callback(tracing.close)
+            owned.push_async_callback(self.gate.close)
             for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
                 await provider.warm()
@@ -135,7 +140,8 @@ class App:
         await self._running.log.delete(body.sessionId)
         return Response(status_code=204)
 
-    async def _models(self, _: Request) -> Response:
+    async def _models(self, request: Request) -> Response:
+        await self.gate.identity(request)
         providers = self._running.providers.values()
         first = next(iter(providers))
         offered = [{"name": provider.name, "models": list(provider.models)} for provider in providers]
