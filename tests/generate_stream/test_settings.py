@@ -22,6 +22,14 @@ SHARED = {
     "REJOIN_HOST": "127.0.0.1",
     "REJOIN_LEASE_S": "6",
     "REJOIN_CORS_ORIGINS": "",
+    "REJOIN_AUTH": "none",
+    "REJOIN_JWT_SECRET": "",
+    "REJOIN_JWT_JWKS_URL": "",
+    "REJOIN_JWT_ISSUER": "",
+    "REJOIN_JWT_AUDIENCE": "",
+    "REJOIN_JWT_LEEWAY_S": "10",
+    "REJOIN_JWT_TENANT_CLAIM": "",
+    "REJOIN_SHARE_SECRET": "",
     "REJOIN_LOG_LEVEL": "info",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
@@ -61,7 +69,19 @@ TABLES: list[tuple[Service, dict[str, str]]] = [
 ]
 SECONDS = [name for name in {**GENERATE, **CONSUME} if name.endswith("_S")]
 COUNTS = [name for name in {**GENERATE, **CONSUME} if name.endswith(("_MAX", "_BYTES", "_PORT"))]
-SECRETS = ["REDIS_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"]
+SECRETS = {
+    "REDIS_URL": "redis://:hunter2@h",
+    "OPENAI_API_KEY": "hunter2",
+    "ANTHROPIC_API_KEY": "hunter2",
+    "GEMINI_API_KEY": "hunter2",
+    "REJOIN_JWT_SECRET": "hunter2" * 5,
+    "REJOIN_SHARE_SECRET": "hunter2" * 5,
+}
+JWT = {"REJOIN_AUTH": "jwt", "REJOIN_JWT_ISSUER": "https://id.example", "REJOIN_JWT_AUDIENCE": "rejoin"}
+"""Who may ask, but for what tokens are verified by."""
+
+BY_SECRET = {"REJOIN_JWT_SECRET": "s" * 32}
+BY_KEYS = {"REJOIN_JWT_JWKS_URL": "https://id.example/keys"}
 
 
 def service_of(name: str) -> Service:
@@ -185,10 +205,42 @@ def test_a_good_redis_url_is_taken_as_it_is(url: str) -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_read_and_never_shown(name: str) -> None:
-    secret = "redis://:hunter2@h" if name == "REDIS_URL" else "hunter2"
-    settings = GenerateSettings.read({name: secret})
-    assert value_of(settings, name) == secret
+    settings = GenerateSettings.read(JWT | BY_SECRET | {name: SECRETS[name]})
+    assert value_of(settings, name) == SECRETS[name]
     assert "hunter2" not in f"{settings} {settings!r} {settings.providers!r} {settings.table()}"
+
+
+@pytest.mark.parametrize("name", ["REJOIN_JWT_SECRET", "REJOIN_SHARE_SECRET"])
+def test_a_secret_that_can_be_guessed_is_not_taken_and_not_shown(name: str) -> None:
+    message = refusal(ConsumeSettings, {name: "hunter2" * 4})
+    assert message == f"{name} can't be used: it takes text of at least 32 bytes"
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        (JWT, "REJOIN_AUTH jwt takes exactly one of REJOIN_JWT_SECRET and REJOIN_JWT_JWKS_URL"),
+        (JWT | BY_SECRET | BY_KEYS, "REJOIN_AUTH jwt takes exactly one of REJOIN_JWT_SECRET and REJOIN_JWT_JWKS_URL"),
+        (JWT | BY_KEYS | {"REJOIN_JWT_ISSUER": " "}, "REJOIN_AUTH jwt takes REJOIN_JWT_ISSUER, which is not set"),
+        (JWT | BY_KEYS | {"REJOIN_JWT_AUDIENCE": ""}, "REJOIN_AUTH jwt takes REJOIN_JWT_AUDIENCE, which is not set"),
+        *(
+            ({name: value}, f"{name} can't be used with REJOIN_AUTH none: REJOIN_AUTH takes jwt for it")
+            for name, value in {**JWT, **BY_SECRET, **BY_KEYS, "REJOIN_JWT_TENANT_CLAIM": "org"}.items()
+            if name != "REJOIN_AUTH"
+        ),
+    ],
+)
+@pytest.mark.parametrize("service", [GenerateSettings, ConsumeSettings])
+def test_what_can_not_work_together_is_named(service: Service, environ: dict[str, str], said: str) -> None:
+    assert refusal(service, environ) == said
+
+
+def test_share_links_are_signed_by_their_own_key() -> None:
+    own, made = {"REJOIN_SHARE_SECRET": "x" * 32}, ConsumeSettings.read(JWT | BY_SECRET).share_key
+    assert ConsumeSettings.read(own).share_key == ConsumeSettings.read(JWT | BY_SECRET | own).share_key == b"x" * 32
+    assert made == GenerateSettings.read(JWT | BY_SECRET).share_key != BY_SECRET["REJOIN_JWT_SECRET"].encode()
+    assert len(made) == 32
+    assert ConsumeSettings.read({}).share_key == ConsumeSettings.read(JWT | BY_KEYS).share_key == b""
 
 
 def test_origins_are_a_list() -> None:
@@ -196,7 +248,10 @@ def test_origins_are_a_list() -> None:
     assert read.cors_origins == ("https://a.example", "http://127.0.0.1:8000")
 
 
-ADDRESSES = [name for name in VENDORS if name.endswith("_URL")] + [name for name in SHARED if name.startswith("OTEL_")]
+ADDRESSES = [name for name in VENDORS if name.endswith("_URL")] + [
+    *(name for name in SHARED if name.startswith("OTEL_")),
+    "REJOIN_JWT_JWKS_URL",
+]
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
