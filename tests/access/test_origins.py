@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from shared.access.origins import Origin, Origins
+from tests.shared.strategies import bounded
 
 ORIGINS = Origins(("https://friend.example", "http://127.0.0.1:5173"))
 OWN, OTHER = True, False
@@ -81,6 +82,7 @@ HOSTS = st.from_regex(r"[a-z0-9-]{1,10}(\.[a-z0-9-]{1,10}){0,3}|\[[0-9a-f:]{2,20
 PORTS = st.none() | st.integers(1, 65_535)
 
 
+@bounded
 @given(st.sampled_from(["http", "https"]), HOSTS, PORTS, HOSTS, PORTS)
 def test_a_page_is_ours_if_and_only_if_its_host_and_port_are(
     scheme: str, host: str, port: int | None, asked: str, asked_port: int | None
@@ -92,6 +94,7 @@ def test_a_page_is_ours_if_and_only_if_its_host_and_port_are(
     assert Origins().allows(Headers({**headers, "host": _with(host.upper(), port or default)}))
 
 
+@bounded
 @given(st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
 def test_whatever_comes_is_an_origin_or_is_none(origin: str, host: str) -> None:
     raw = [(b"host", host.encode("latin-1")), (b"origin", origin.encode("latin-1"))]

@@ -18,6 +18,7 @@ from shared.http import ApiError
 from shared.settings import Settings
 from tests.access.forgeries import assembled, encoded
 from tests.fakes.issuer import SECRET, SETTINGS, by_secret, claims
+from tests.shared.strategies import bounded
 
 BY_SECRET = SETTINGS | {"REJOIN_JWT_SECRET": SECRET}
 PLAIN, TENANTS = (Gate.of(Settings.read(BY_SECRET | more)) for more in ({}, {"REJOIN_JWT_TENANT_CLAIM": "org"}))
@@ -73,6 +74,7 @@ def test_tenants_whose_subjects_are_the_same_are_kept_apart(tenant: Any, subject
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=256).filter(str.isprintable)
 
 
+@bounded
 @given(st.none() | NAMES, NAMES, st.none() | NAMES, NAMES)
 def test_no_two_have_one_owner(tenant: str | None, subject: str, other_tenant: str | None, other: str) -> None:
     both = [(tenant, subject), (other_tenant, other)]
@@ -87,6 +89,7 @@ def test_a_right_ends_when_its_token_does_and_names_its_owner() -> None:
     assert (found.right.field, found.right.value) == ("owner", "ada")
 
 
+@bounded
 @given(st.dictionaries(st.sampled_from(["exp", "nbf", "iat", "iss", "aud", "sub", "org", "jti"]), CLAIM, min_size=1))
 def test_whatever_a_signed_token_says_lets_in_or_is_refused(said: dict[str, Any]) -> None:
     token = assembled({"alg": "HS256"}, claims(**said), lambda text: hmac.digest(SECRET.encode(), text, "sha256"))
@@ -95,6 +98,7 @@ def test_whatever_a_signed_token_says_lets_in_or_is_refused(said: dict[str, Any]
             assert owner(gate, token).endswith(said.get("sub", "ada"))
 
 
+@bounded
 @given(st.binary(max_size=300))
 def test_whatever_stands_in_the_header_is_refused(value: bytes) -> None:
     assert refusal(PLAIN, ("authorization", value)) in ("token_missing", "token_invalid")
@@ -103,6 +107,7 @@ def test_whatever_stands_in_the_header_is_refused(value: bytes) -> None:
     assert refusal(PLAIN, ("cookie", cookie)) in ("token_missing", "token_invalid")
 
 
+@bounded
 @given(st.data())
 def test_a_token_with_any_character_changed_is_refused(data: st.DataObject) -> None:
     token = by_secret()
