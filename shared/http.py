@@ -48,6 +48,11 @@ class ApiError(Exception):
         """Further members of the body, beside `error`."""
 
 
+def no_session() -> ApiError:
+    """The one answer to who asks for a session that is not there, or not theirs."""
+    return ApiError(404, "session_not_found", "There is no such session.")
+
+
 def error_response(error: ApiError) -> Response:
     """The JSON body that every error has; the line of the request has its code."""
     logs.note(code=error.code)

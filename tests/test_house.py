@@ -14,7 +14,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "generate_stream": [
         {"__main__"},
         {"app"},
-        {"login", "settings", "starting", "takeover", "waiting"},
+        {"login", "settings", "sharing", "starting", "takeover", "waiting"},
         {"producer"},
         {"generation"},
         {"history", "pace", "spans", "writer"},
@@ -31,7 +31,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"subscription"},
         {"group_reads", "nudges"},
         {"batches", "groups", "rota"},
-        {"frames", "metrics", "resume", "rights"},
+        {"access", "frames", "metrics", "resume", "rights", "standing"},
     ],
 }
 FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", "anthropic", "pydantic", "httpx2"}}

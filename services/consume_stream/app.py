@@ -10,21 +10,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.consume_stream import frames, joining, rights, sessions
+from services.consume_stream import frames, joining, rights, sessions, standing
+from services.consume_stream.access import Door
 from services.consume_stream.beacons import Beacons
 from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.rota import Rota
 from services.consume_stream.settings import Settings
-from services.consume_stream.sse import Pings, ViewerResponse
+from services.consume_stream.sse import Pings, RightOver, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
 from shared import logs, metrics, tracing
 from shared.access.gate import Gate
+from shared.access.shares import Shares
 from shared.doctor import Doctor
 from shared.health import Health
-from shared.http import ApiError, application
+from shared.http import ApiError, application, no_session
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
@@ -41,8 +43,9 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         metrics.BUILD.labels("consume-stream", VERSION).set(1)
-        self.gate = Gate.of(settings)
         self.viewers = Viewers(settings.viewers_max, settings.viewers_per_session_max)
+        self._gate = Gate.of(settings)
+        self._door = Door(self._gate, Shares.of(settings))
         self.health: Health | None = None
         self.reading: Reading | None = None
         self.pings: Pings | None = None
@@ -59,7 +62,7 @@ class App:
                 Route("/api/consume-stream/doctor", doctor.report, methods=["GET"]),
                 Route("/api/consume-stream/doctor/beacons", self._beacons, methods=["GET"]),
             ]
-        return application(routes, self.gate.middleware, self._lifespan)
+        return application(routes, self._gate.middleware, self._lifespan)
 
     async def drain(self) -> None:
         """Say that no new viewers are wanted, and cut those there are."""
@@ -83,7 +86,7 @@ class App:
             yield
         finally:
             dropping.cancel()
-            for owner in (self.gate, self.pings, groups, self.health, nudges, live, bulk, store):
+            for owner in (self._gate, self.pings, groups, self.health, nudges, live, bulk, store):
                 await owner.close()
             await tracing.close()
 
@@ -101,13 +104,15 @@ class App:
         join = joining.parse(request)
         logs.note(session=join.session)
         joining.link(self._reading.ways.bulk, join.session)
+        access = await self._door.access(request, join.session)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(join.session, request.scope))
-            if not await joining.has_more(self._reading.ways.bulk, join, self._reading.patience_s):
+            if not await joining.has_more(self._reading.ways.bulk, join, access, self._reading.patience_s):
                 return Response(status_code=204)
-            subscription = Subscription(self._reading, join.session, join.position, join.follow)
+            subscription = Subscription(self._reading, join.session, join.position, join.follow, access)
             ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
-            return ViewerResponse(subscription, place.pop_all(), self._pings, ping)
+            over = RightOver(access.expires_at, "share_expired" if access.shared else "token_expired")
+            return ViewerResponse(subscription, place.pop_all(), self._pings, ping, over)
 
     async def _beacons(self, request: Request) -> Response:
         beacons = Beacons.asked_for(request)
@@ -126,11 +131,15 @@ class App:
             raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
         position = joining.resume_point(before) if before is not None else None
         wires = self._reading.ways.bulk
-        last = await joining.last(wires, session)
+        access = await self._door.access(request, session)
+        last = await standing.last(wires, session, access.right)
         if last is None:
-            raise ApiError(404, "session_not_found", "There is no such session.")
-        page = await sessions.page(wires, session, position, int(limit))
+            raise no_session()
+        page = await sessions.page(wires, session, position, int(limit), access.generation)
         viewers = await self._reading.ways.groups.living(session)
+        # Once more: what was read since may be another's, who has taken the place of a session that was deleted.
+        if not await standing.allowed(wires, session, access.right):
+            raise no_session()
         # A client that shows this page follows from the newest entry that is in it, not from an older or newer one.
         newest = page.newest if page.newest and position is None else last.id
         shown = {"sessionId": session, "generations": page.generations, "viewers": viewers, "lastEventId": str(newest)}

@@ -57,6 +57,12 @@ class Batch:
         raw = [each for each in self.raw if events.position_of(each) > position]
         return Batch(raw) if raw else None
 
+    def of_generation(self, generation: int) -> "Batch | None":
+        """What of it belongs to one generation; None for nothing."""
+        number = str(generation).encode()
+        raw = [each for each in self.raw if _generation(each) == number]
+        return Batch(raw) if raw else None
+
 
 class Batches:
     """The batch that was read last from each log, for as long as any viewer holds it.
@@ -74,3 +80,8 @@ class Batches:
         if latest is None or latest.raw != raw:
             latest = self._latest[log] = Batch(raw)
         return latest
+
+
+def _generation(raw: events.Raw) -> bytes | None:
+    fields: Sequence[bytes] = raw[1]
+    return dict(zip(fields[::2], fields[1::2], strict=True)).get(b"generation")

@@ -40,6 +40,11 @@ def reset(reason: str) -> bytes:
     return f"data: {_json({'type': 'reset', 'reason': reason})}\n\n".encode()
 
 
+def unauthorized(code: str) -> bytes:
+    """The right to read is over; the connection is cut after it. It has no id, being no entry."""
+    return f"data: {_json({'type': 'unauthorized', 'code': code})}\n\n".encode()
+
+
 def beacon(number: int, of: int, at_ms: float) -> bytes:
     """A sign that tells when it was sent; it has no id, being no entry."""
     return f"data: {_json({'type': 'beacon', 'number': number, 'of': of, 'atMs': at_ms})}\n\n".encode()

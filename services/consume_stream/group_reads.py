@@ -8,9 +8,10 @@ from redis.exceptions import RedisError, ResponseError
 
 from services.consume_stream import metrics
 from services.consume_stream.batches import Batch, Batches
-from services.consume_stream.groups import Groups
+from services.consume_stream.groups import Groups, is_not_allowed
 from services.consume_stream.resume import Verdict, judge
 from shared import events, keys
+from shared.access.identity import Right
 from shared.position import Position
 from shared.wire import pack
 from shared.wires import Wires
@@ -44,22 +45,27 @@ _NUDGE_WITHIN_S = 0.5
 
 
 class Resumed(NamedTuple):
-    """Whether to go on, and whether the entry at the position is terminal."""
+    """Whether to go on, and whether the entry at the position is terminal.
+
+    A viewer without the right to the log is not allowed: its verdict is as if there were no log.
+    """
 
     verdict: Verdict
     ended: bool
+    allowed: bool
 
 
 class GroupReads:
     """Owns one consumer group from the first resume until `close`."""
 
-    def __init__(self, ways: Ways, session: str, batch_max: int) -> None:
+    def __init__(self, ways: Ways, session: str, batch_max: int, right: Right) -> None:
         self.drained = False
         """Whether the last read brought all there was."""
         self._ways = ways
         self._session = session
         self._log = keys.log(session)
         self._batch_max = batch_max
+        self._right = right
         self._group = ""
         self._count = min(_LEAST_COUNT, batch_max)
         self._stands = False
@@ -105,6 +111,9 @@ class GroupReads:
         except (RedisError, asyncio.CancelledError):
             self.close()
             raise
+        allowed = not (refusal and is_not_allowed(refusal))
+        if not allowed:
+            here, end = [], []
         if refusal and end:
             raise refusal  # there is a log, so the group should stand
         entries = [events.decode(raw) for raw in here]
@@ -112,7 +121,7 @@ class GroupReads:
         self._stands, self.drained = verdict == "go", False
         if self._stands:
             ways.groups.sweep(self._session)
-        return Resumed(verdict, bool(entries) and events.is_terminal(entries[0].fields))
+        return Resumed(verdict, bool(entries) and events.is_terminal(entries[0].fields), allowed)
 
     async def read(self) -> Batch | None:
         """The next entries; None at the end of the log. Raises RedisError: then `resume` before the next read."""
@@ -203,7 +212,7 @@ class GroupReads:
 
     async def _make(self, position: Position) -> ResponseError | None:
         try:
-            await self._ways.groups.make(self._session, self._group, position)
+            await self._ways.groups.make(self._session, self._group, position, self._right)
         except ResponseError as refusal:
             return refusal
         return None

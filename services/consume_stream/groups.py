@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from services.consume_stream import metrics
 from shared import keys, logs
+from shared.access.identity import Right
 from shared.position import Position
 from shared.redis import backoff_s, is_full
 from shared.wires import Wires
@@ -30,7 +31,19 @@ _DURABLE_AFTER_S = 3.0
 # Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
 _XGROUP_WHEN_FULL = "redis.call('XDEL', KEYS[1], '0-1') return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))"
 
+# Who has no right learns nothing, and leaves no trace on the log: the look and the group are one step.
+_XGROUP_BY_RIGHT = """
+if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return redis.error_reply('NORIGHT') end
+redis.call('XDEL', KEYS[1], '0-1')
+return redis.pcall('XGROUP', ARGV[3], KEYS[1], unpack(ARGV, 4))
+"""
+
 _LIFE_WHEN_FULL = "redis.call('EXPIRE', KEYS[1], ARGV[1]) return redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])"
+
+
+def is_not_allowed(refusal: ResponseError) -> bool:
+    """Whether a group was refused because its viewer has no right to the log."""
+    return str(refusal).startswith("NORIGHT")
 
 
 class Groups:
@@ -59,17 +72,17 @@ class Groups:
         self._living.add(name)
         return name
 
-    async def make(self, session: str, group: str, position: Position) -> None:
-        """Make a group at a position, or move it there. Raises ResponseError where there is no log."""
+    async def make(self, session: str, group: str, position: Position, right: Right) -> None:
+        """Make a group at a position, or move it there. Raises ResponseError where there is no log, or no right."""
         if time.monotonic() - self._beaten_at > _ALIVE_S / 2:
             # A sweeper elsewhere takes a group for dead whose process has no key.
             await self._show_life()
         try:
-            await self._xgroup("CREATE", session, group, str(position))
+            await self._xgroup("CREATE", session, right, group, str(position))
         except ResponseError as refusal:
             if not str(refusal).startswith("BUSYGROUP"):
                 raise
-            await self._xgroup("SETID", session, group, str(position))
+            await self._xgroup("SETID", session, right, group, str(position))
 
     def destroy(self, session: str, group: str) -> None:
         """Destroy a group, soon and surely; never waits, so that a cancelled viewer can call it."""
@@ -104,9 +117,12 @@ class Groups:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._sweeps, return_exceptions=True)
 
-    async def _xgroup(self, what: str, session: str, *rest: str) -> Any:
+    async def _xgroup(self, what: str, session: str, right: Right, *rest: str) -> Any:
         log = keys.log(session)
         wire = self._wires.of(log)
+        if right.field:
+            where = (2, log, keys.meta(session))
+            return await wire.call("EVAL", _XGROUP_BY_RIGHT, *where, right.field, right.value, what, *rest)
         try:
             return await wire.call("XGROUP", what, log, *rest)
         except ResponseError as refusal:
@@ -163,7 +179,7 @@ class Groups:
 
     async def _is_gone(self, session: str, group: str) -> bool:
         try:
-            await self._xgroup("DESTROY", session, group)
+            await self._xgroup("DESTROY", session, Right(), group)
         except ResponseError as refusal:
             return "key to exist" in str(refusal)  # the log went, and its groups with it
         except RedisError:
@@ -174,7 +190,7 @@ class Groups:
         with contextlib.suppress(RedisError):
             dead = await self._dead(await self._of(session))
             for group in dead:
-                await self._xgroup("DESTROY", session, group)
+                await self._xgroup("DESTROY", session, Right(), group)
             if dead:
                 metrics.SWEPT.inc(len(dead))
                 logs.info(_log, "swept the groups of dead processes", session=session, groups=len(dead))

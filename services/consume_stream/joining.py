@@ -6,12 +6,12 @@ from typing import Any, Literal, NamedTuple, cast
 
 from starlette.requests import Request
 
-from services.consume_stream.subscription import Follow, was_deleted
+from services.consume_stream import standing
+from services.consume_stream.access import Access
+from services.consume_stream.subscription import Follow
 from shared import events, keys, position, tracing
-from shared.events import Entry
-from shared.http import ApiError
+from shared.http import ApiError, no_session
 from shared.position import NONE, Position
-from shared.redis import retried
 from shared.wire import pack
 from shared.wires import Wires
 
@@ -76,30 +76,28 @@ def link(wires: Wires, session: str) -> None:
     wires.of(meta := keys.meta(session)).ask(pack("HGET", meta, "traceparent"), told)
 
 
-async def has_more(wires: Wires, join: Join, patience_s: float) -> bool:
+async def has_more(wires: Wires, join: Join, access: Access, patience_s: float) -> bool:
     """Whether there is, or will be, anything for this viewer; else it is answered with 204.
 
     Raises ApiError with 404 when there is no such log. A client that has seen some of it is answered so only after
     `patience_s`: its writer may be about to write again what Redis lost.
     """
-    if join.follow == "session":
+    session, right = join.session, access.right
+    if access.shared and not await standing.allowed(wires, session, right):
+        # Of a link the server may say that it leads nowhere: to wait in silence is for who could be the owner.
+        raise no_session()
+    if join.follow == "session" and access.generation is None:
         return True
-    found = await last(wires, join.session)
+    found = await standing.last(wires, session, right)
     patient_until = time.monotonic() + (patience_s if join.position != NONE else 0)
     while found is None and time.monotonic() < patient_until:
-        if await was_deleted(wires, join.session):
+        if await standing.was_deleted(wires, session, right):
             break
         await asyncio.sleep(_POLL_S)
-        found = await last(wires, join.session)
+        found = await standing.last(wires, session, right)
     if found is None:
-        raise ApiError(404, "session_not_found", "There is no such session.")
+        raise no_session()
+    if access.generation is not None:
+        # Its end may lie in mid-log.
+        found = await standing.at(wires, session, right, join.position) or found
     return not (found.id == join.position and events.is_terminal(found.fields))
-
-
-async def last(wires: Wires, session: str) -> Entry | None:
-    """The last entry of a log; None where there is no log."""
-    log = keys.log(session)
-    newest = pack("XREVRANGE", log, "+", "-", "COUNT", 1)
-    # A connection that breaks at this very moment is no reason to turn a viewer away: the next one may stand at once.
-    entries = await retried(lambda: wires.of(log).send(newest), tries=2)
-    return events.decode(entries[0]) if entries else None

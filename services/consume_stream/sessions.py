@@ -23,13 +23,15 @@ class Page(NamedTuple):
     next: str
 
 
-async def page(wires: Wires, session: str, before: Position | None, limit: int) -> Page:
-    """Up to `limit` generations that began before an entry, or before the end."""
+async def page(wires: Wires, session: str, before: Position | None, limit: int, only: int | None = None) -> Page:
+    """Up to `limit` generations that began before an entry, or before the end; of all of them, or of one alone."""
     answers: list[dict[str, Any]] = []
     gathered: list[Entry] = []
     newest: Position | None = None
     began, size = before, 0
     async for entry in _back(wires, session, before):
+        if only is not None and entry.fields.get("generation") != str(only):
+            continue
         if not gathered and (len(answers) == limit or size > PAGE_MAX_CHARACTERS):
             return Page(answers, newest, f"{began}")
         newest = newest or entry.id

@@ -3,22 +3,28 @@
 import asyncio
 import contextlib
 import logging
+import math
 import random
+import time
 from collections.abc import AsyncGenerator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from services.consume_stream import frames
 from services.consume_stream.rota import Rota
-from services.consume_stream.subscription import LogGone, Reset
+from services.consume_stream.subscription import LogGone, Reset, Revoked
 from shared import server
 
 _log = logging.getLogger(__name__)
 
 _RETRY_MS = (500, 2500)
 """How long a client waits before it comes back: each another time, so that a restart is no storm."""
+
+
+_FOR_EVER_S = 1e9
+_LAST_WORD_S = 1.0
 
 
 class Framed(Protocol):
@@ -34,6 +40,19 @@ class Source(Protocol):
     def batches(self) -> AsyncGenerator["Framed | Reset", None]: ...
 
 
+class RightOver(NamedTuple):
+    """When a viewer's right to read is over (Unix time, s), and what it is told then."""
+
+    at_s: float
+    code: str
+
+    @property
+    def deadline(self) -> float | None:
+        """The same by the clock of the event loop; None for never."""
+        left_s = self.at_s - time.time()
+        return None if left_s > _FOR_EVER_S else asyncio.get_running_loop().time() + left_s
+
+
 class ViewerResponse(EventSourceResponse):
     """The stream of one viewer. It ends cleanly only when its subscription has ended; else it is cut.
 
@@ -41,8 +60,16 @@ class ViewerResponse(EventSourceResponse):
     viewers share, and its task group costs as much again: with one task, a viewer takes 18 KB less.
     """
 
-    def __init__(self, source: Source, place: contextlib.ExitStack, pings: "Pings", ping: bytes = frames.PING) -> None:
+    def __init__(
+        self,
+        source: Source,
+        place: contextlib.ExitStack,
+        pings: "Pings",
+        ping: bytes = frames.PING,
+        right: RightOver | None = None,
+    ) -> None:
         self._frames = _frames(source, ping)
+        self._right = right or RightOver(math.inf, "")
         super().__init__(self._frames, headers={"Cache-Control": "no-cache, no-transform"})
         self._place = place
         self._pings = pings
@@ -77,11 +104,18 @@ class ViewerResponse(EventSourceResponse):
     async def _send_frames(self, scope: Scope, send: Send) -> None:
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            async with contextlib.aclosing(self._frames):
+            async with asyncio.timeout_at(self._right.deadline), contextlib.aclosing(self._frames):
                 async for frame in self._frames:
-                    await send({"type": "http.response.body", "body": frame, "more_body": True})
+                    await _send_body(send, frame)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except LogGone:
+            server.cut(scope)
+        except (TimeoutError, Revoked) as over:
+            code = "share_revoked" if isinstance(over, Revoked) else self._right.code
+            # Not waited for: a client that takes nothing is cut all the same.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await _send_body(send, frames.unauthorized(code))
             server.cut(scope)
         except Exception:  # noqa: BLE001 - a client must hear of it: it comes back and goes on
             _log.exception("a viewer's stream broke")

@@ -10,15 +10,15 @@ from typing import Literal, NamedTuple
 
 from redis.exceptions import RedisError
 
-from services.consume_stream import metrics
+from services.consume_stream import metrics, standing
+from services.consume_stream.access import Access
 from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.nudges import RECHECK, Nudges
-from shared import events, keys, tracing
+from shared import events, tracing
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 from shared.server_clock import ServerClock
-from shared.wires import Wires
 
 Follow = Literal["answer", "session"]
 
@@ -27,6 +27,10 @@ class Reset(NamedTuple):
     """The viewer must forget everything; the whole log comes next."""
 
     reason: str
+
+
+class Revoked(Exception):
+    """The link by which the viewer reads holds no more: its connection is to be cut."""
 
 
 class LogGone(Exception):
@@ -45,21 +49,17 @@ class Reading:
     clock: ServerClock
 
 
-async def was_deleted(wires: Wires, session: str) -> bool:
-    """Whether somebody removed a session, so that no writer is about to fill its log again."""
-    meta = keys.meta(session)
-    return bool(await wires.of(meta).call("HGET", meta, "status") == b"deleted")
-
-
 class Subscription:
     """Follows one log from `position`, the last entry handed on."""
 
-    def __init__(self, reading: Reading, session: str, position: Position, follow: Follow) -> None:
+    def __init__(self, reading: Reading, session: str, position: Position, follow: Follow, access: Access) -> None:
         self.position = position
         self._reading = reading
         self._session = session
-        self._follow = follow
-        self._reads = GroupReads(reading.ways, session, reading.batch_max)
+        # One generation has one answer.
+        self._follow: Follow = follow if access.generation is None else "answer"
+        self._access = access
+        self._reads = GroupReads(reading.ways, session, reading.batch_max, access.right)
         self._nudged = asyncio.Event()
         self._ended = False
         """Whether the entry at `position` is terminal."""
@@ -69,7 +69,7 @@ class Subscription:
     async def batches(self) -> AsyncGenerator[Batch | Reset, None]:
         """Everything after `position`, as it comes, each batch asked for when the last one has been taken.
 
-        Ends when an answer is followed and has its end. Raises LogGone.
+        Ends when an answer is followed and has its end. Raises LogGone, and Revoked.
         """
         failures = 0
         try:
@@ -110,6 +110,8 @@ class Subscription:
         # Cleared before the look: what is appended from here on sets it again.
         self._nudged.clear()
         resumed = await reads.resume(self.position)
+        if self._access.shared and not resumed.allowed:
+            raise Revoked
         if resumed.verdict == "wait":
             return await self._wait_for_log()
         self._patient_until, self._ended = None, resumed.ended
@@ -118,8 +120,13 @@ class Subscription:
     def _take(self, batch: Batch, *, live: bool) -> Batch | None:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
         new = batch.after(self.position)
+        if new is None:
+            return None
+        self.position = new.last.id
+        if self._access.generation is not None:
+            new = new.of_generation(self._access.generation)
         if new:
-            self.position, self._ended = new.last.id, events.is_terminal(new.last.fields)
+            self._ended = events.is_terminal(new.last.fields)
             self._measure(new, live=live)
         return new
 
@@ -140,14 +147,15 @@ class Subscription:
         now = time.monotonic()
         self._patient_until = self._patient_until or now + self._reading.patience_s
         # Somebody wanted it gone: nothing of it will be written again.
-        if await was_deleted(self._reading.ways.bulk, self._session):
+        asked = self._reading.ways.bulk, self._session, self._access.right
+        if await standing.was_deleted(*asked):
             self._patient_until = now
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._patient_until - now)):
                 await self._nudged.wait()
             return None
         self._patient_until = None
-        if await self._reading.ways.bulk.of(log := keys.log(self._session)).call("EXISTS", log):
+        if await standing.last(*asked):
             return self._reset("unknown_position")
         if self._follow == "answer":
             raise LogGone

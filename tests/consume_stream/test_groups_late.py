@@ -11,6 +11,7 @@ from redis.asyncio.connection import AbstractConnection
 from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.groups import Groups
 from shared import keys
+from shared.access.identity import Right
 from shared.events import Entry
 from shared.instance import new_instance
 from shared.one_redis import OneRedis
@@ -80,7 +81,7 @@ async def test_a_read_that_comes_late_takes_nothing_from_its_viewer(
     await writer.begin()
     async with shared(*((straight, bent) if replayed else (bent, straight))) as ways:
         given_up = await (ways.bulk if replayed else ways.live).of("").call("CLIENT", "ID")
-        reads = GroupReads(ways, writer.session, BATCH_MAX)
+        reads = GroupReads(ways, writer.session, BATCH_MAX, Right())
         await reads.resume(NONE)
         taken = [] if replayed else await new(reads)
         late.hold("requests")
@@ -107,7 +108,7 @@ async def test_what_a_doubtful_read_took_is_read_again(
 ) -> None:
     await writer.begin()
     async with shared(bent, straight) as ways:
-        reads = GroupReads(ways, writer.session, BATCH_MAX)
+        reads = GroupReads(ways, writer.session, BATCH_MAX, Right())
         await reads.resume(NONE)
         [started] = await new(reads)
         [doubtful] = await groups(redis_client, writer.session)
@@ -137,11 +138,11 @@ async def test_a_group_that_is_made_late_counts_for_nobody_and_is_swept(
     async with shared(straight, bent) as ways:
         own = ways.groups
         left, stays = own.new(), own.new()
-        await own.make(session, stays, NONE)
+        await own.make(session, stays, NONE, Right())
         own.sweep(session)
         late.hold("requests")
         with pytest.raises(RedisAway):
-            await own.make(session, left, NONE)
+            await own.make(session, left, NONE, Right())
         # So that it shows when the command to destroy it has run.
         await redis_client.xgroup_create(keys.log(session), left, "0")
         own.destroy(session, left)

@@ -10,6 +10,7 @@ from deploy.leash import Leash
 from deploy.redis_binary import Binary, binaries
 from services.consume_stream.groups import Groups
 from shared import keys
+from shared.access.identity import Right
 from shared.instance import new_instance
 from shared.position import NONE
 from tests.connections import wires
@@ -67,7 +68,7 @@ async def test_a_group_that_redis_has_again_is_destroyed_again(
     await OutsideWriter(client, session).begin()
     left, stays = own.new(), own.new()
     for group in (left, stays):
-        await own.make(session, group, NONE)
+        await own.make(session, group, NONE, Right())
     if not confirmed:
         way.hold("replies")
     own.destroy(session, left)

@@ -1,0 +1,41 @@
+"""By what right a request reads a session: its sender's own, or a link that the owner has shared."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from shared.access.gate import Gate
+from shared.access.identity import Right
+from shared.access.shares import Shares
+
+
+@dataclass(frozen=True)
+class Access:
+    """A right to read, how long it lasts, and how much of the session it shows."""
+
+    owner: str
+    """Who reads; empty where nobody is asked, and for who comes by a link."""
+    right: Right
+    expires_at: float
+    """Unix time, s."""
+    generation: int | None = None
+    """The only generation that is shown; None for all."""
+    shared: bool = False
+    """Whether it came by a link, so that it may be revoked."""
+
+
+class Door:
+    """Lets in who says who they are, and who brings a link."""
+
+    def __init__(self, gate: Gate, shares: Shares) -> None:
+        self._gate = gate
+        self._shares = shares
+
+    async def access(self, request: Request, session: str) -> Access:
+        """By what right this request reads the session. Raises ApiError with 401, or 503."""
+        token = request.query_params.get("share")
+        if token is not None:
+            share = self._shares.read(token, session)
+            return Access("", share.right, share.expires_at, share.generation, shared=True)
+        identity = await self._gate.identity(request)
+        return Access(identity.owner, identity.right, identity.expires_at)
