@@ -20,13 +20,15 @@ from services.generate_stream.login import Login
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.settings import Settings
+from services.generate_stream.sharing import Sharing
 from services.generate_stream.takeover import Takeover
 from shared import keys, logs, metrics, tracing
 from shared.access.gate import Gate
+from shared.access.shares import Shares
 from shared.channels import Channels
 from shared.doctor import Doctor
 from shared.health import Health
-from shared.http import ApiError, application
+from shared.http import ApiError, application, no_session
 from shared.instance import new_instance
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
@@ -45,7 +47,8 @@ class App:
         # Here, and not when it serves: the SDKs take up to 1.5 s to load, and a process that listens before it can
         # answer lets its first callers wait that long, where a refused one would have gone to another replica.
         self._providers = configured(settings.providers)
-        self.gate = Gate.of(settings)
+        self._gate = Gate.of(settings)
+        self._shares = Shares.of(settings)
         self.producer: Producer | None = None
         self.health: Health | None = None
 
@@ -56,12 +59,13 @@ class App:
             Route("/api/stop-stream", self._stop, methods=["POST"]),
             Route("/api/delete-stream", self._delete, methods=["POST"]),
             Route("/api/models", self._models),
-            *Login(self.gate, sharing=bool(self.settings.share_key)).routes(),
+            *Login(self._gate, sharing=self._shares.on).routes(),
+            *Sharing(self._gate, self._shares, lambda: self._running.log).routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)
             routes.append(Route("/api/generate-stream/doctor", doctor.report, methods=["GET"]))
-        return application(routes, self.gate.middleware, self._lifespan)
+        return application(routes, self._gate.middleware, self._lifespan)
 
     async def drain(self) -> None:
         """Say that no new work is wanted, then let go of what runs."""
@@ -75,7 +79,7 @@ class App:
         store = redis_at(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
             owned.push_async_callback(tracing.close)
-            owned.push_async_callback(self.gate.close)
+            owned.push_async_callback(self._gate.close)
             for provider in self._providers.values():
                 owned.push_async_callback(provider.close)
                 await provider.warm()
@@ -98,12 +102,13 @@ class App:
         return self.producer
 
     async def _start(self, request: Request) -> Response:
+        identity = await self._gate.identity(request)
         key = _idempotency_key(request)
         body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
-        session = body.sessionId or (_session_of(key) if key else nanoid.generate())
+        session = body.sessionId or (_session_of(key, identity.owner) if key else nanoid.generate())
         most = self.settings.session_generations_max
         logs.note(session=session)
-        generation = await starting.start(self._running, body, session, key, most)
+        generation = await starting.start(self._running, body, session, key, most, identity.owner)
         logs.note(generation=generation)
         where = {"sessionId": session, "generation": generation}
         stream_url = f"/api/consume-stream?sessionId={session}"
@@ -124,24 +129,26 @@ class App:
         return JSONResponse({**where, **said, **ended})
 
     async def _stop(self, request: Request) -> Response:
+        identity = await self._gate.identity(request)
         body = await bodies.read(request, StopBody, 0)
         logs.note(session=body.sessionId)
-        match await self._running.log.stop(body.sessionId, body.generation):
+        match await self._running.log.stop(body.sessionId, body.generation, identity.owner):
             case ["stopping", generation]:
                 return JSONResponse({"stopped": True, "generation": int(generation)}, 202)
             case ["idle"]:
                 return JSONResponse({"stopped": False})
             case _:
-                raise ApiError(404, "session_not_found", "There is no such session.")
+                raise no_session()
 
     async def _delete(self, request: Request) -> Response:
+        identity = await self._gate.identity(request)
         body = await bodies.read(request, DeleteBody, 0)
         logs.note(session=body.sessionId)
-        await self._running.log.delete(body.sessionId)
+        await self._running.log.delete(body.sessionId, identity.owner)
         return Response(status_code=204)
 
     async def _models(self, request: Request) -> Response:
-        await self.gate.identity(request)
+        await self._gate.identity(request)
         providers = self._running.providers.values()
         first = next(iter(providers))
         offered = [{"name": provider.name, "models": list(provider.models)} for provider in providers]
@@ -168,6 +175,8 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _session_of(key: str) -> str:
-    """The session that a key without one decides, the same on every replica."""
-    return base64.urlsafe_b64encode(hashlib.sha256(f"session of {key}".encode()).digest())[:22].decode()
+def _session_of(key: str, owner: str) -> str:
+    """The session that an owner's key without one decides, the same on every replica."""
+    # No key holds a line break: of two owners none can write down the other's.
+    said = f"session of {key}" + (f"\n{owner}" if owner else "")
+    return base64.urlsafe_b64encode(hashlib.sha256(said.encode()).digest())[:22].decode()

@@ -61,6 +61,8 @@ class Ask:
     idempotency_key: str = field(repr=False)
     request_id: str = ""
     traceparent: str = ""
+    owner: str = ""
+    """Whose session it is; empty without authentication."""
 
     @property
     def request(self) -> str:
@@ -94,6 +96,8 @@ class Ask:
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
         meta |= self.cause
+        if self.owner:
+            meta["owner"] = self.owner
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)

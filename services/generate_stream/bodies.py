@@ -90,7 +90,22 @@ class DeleteBody(_Body):
     sessionId: str  # noqa: N815
 
 
-Body = TypeVar("Body", StartBody, StopBody, DeleteBody)
+class ShareBody(_Body):
+    """`POST /api/share-stream`."""
+
+    sessionId: str  # noqa: N815
+    generation: int | None = Field(default=None, ge=1, le=2**31)
+    expiresInS: int = Field(default=7 * 86_400, ge=60, le=30 * 86_400)  # noqa: N815
+
+
+class UnshareBody(_Body):
+    """`POST /api/unshare-stream`: one share, or all."""
+
+    sessionId: str  # noqa: N815
+    shareId: Short | None = None  # noqa: N815
+
+
+Body = TypeVar("Body", StartBody, StopBody, DeleteBody, ShareBody, UnshareBody)
 
 
 async def read(request: Request, kind: type[Body], text_max_bytes: int) -> Body:
@@ -110,11 +125,18 @@ def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
         body = kind.model_validate(value)
     except ValidationError as error:
         _refuse(error)
-    if body.sessionId is not None and not keys.is_session(body.sessionId):
-        raise ApiError(400, "invalid_session_id", "sessionId takes 8 to 64 letters, digits, _ and -.")
+    if body.sessionId is not None:
+        session_id(body.sessionId)
     if isinstance(body, StartBody) and body.size > text_max_bytes:
         raise ApiError(413, "prompt_too_large", f"prompt, messages and system take {text_max_bytes} bytes in all.")
     return body
+
+
+def session_id(text: str) -> str:
+    """A session id as it came. Raises ApiError with 400."""
+    if not keys.is_session(text):
+        raise ApiError(400, "invalid_session_id", "sessionId takes 8 to 64 letters, digits, _ and -.")
+    return text
 
 
 async def _bytes(request: Request, limit: int) -> bytes:

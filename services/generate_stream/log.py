@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from services.generate_stream import scripts
 from services.generate_stream.attempt import Ask, Attempt, Fields, Held
 from shared import events, keys
+from shared.access.shares import Share
 from shared.events import Entry
 from shared.position import Position
 from shared.redis import retried
@@ -102,7 +103,7 @@ class Log:
         key, digest = ask.idempotency_key, ask.body.digest()
         head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, self._publish, generations_max)
         asked = (ask.request, ask.messages, ask.body.replaces or "", *ask.cause.values())
-        arguments = (*head, key, digest, *asked, *_flat(told))
+        arguments = (*head, key, digest, *asked, ask.owner, *_flat(told))
         return _text(await scripts.START(self._commands.of(keys.log(ask.session)), _keys(ask.session), arguments))
 
     async def append(
@@ -132,9 +133,9 @@ class Log:
             case _:
                 return Fenced()
 
-    async def stop(self, session: str, generation: int | None) -> list[str]:
+    async def stop(self, session: str, generation: int | None, owner: str) -> list[str]:
         """Ask for the end of what runs; the reply is the script's."""
-        arguments = (generation or "", keys.control(""), session)
+        arguments = (generation or "", keys.control(""), session, owner)
         return _text(await self._retried(scripts.STOP, session, arguments))
 
     async def claim(
@@ -148,9 +149,27 @@ class Log:
         arguments = (held.lease_until_ms, token, self.producer, lease, ttl, publish, policy, until_ms, seen, *lists)
         return _text(await scripts.CLAIM(self._commands.of(keys.log(held.session)), _keys(held.session), arguments))
 
-    async def delete(self, session: str) -> None:
+    async def delete(self, session: str, owner: str) -> None:
         """Remove a session; what runs in it is fenced and woken."""
-        await self._retried(scripts.DELETE, session, (self._lease.ttl, self._publish, keys.control(""), session))
+        arguments = (self._lease.ttl, self._publish, keys.control(""), session, owner)
+        await self._retried(scripts.DELETE, session, arguments)
+
+    async def share(self, share: Share, owner: str, most: int) -> str:
+        """Grant a share; the reply is the script's."""
+        arguments = (owner, share.field, share.value, share.generation or "", most)
+        return _text(await self._retried(scripts.SHARE, share.session, arguments))[0]
+
+    async def shares(self, session: str, owner: str) -> list[Share] | None:
+        """What is granted, expired or not; None for no such session."""
+        said, *flat = _text(await self._retried(scripts.SHARES, session, (owner,)))
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return None if said == "unknown" else [Share.of_meta(session, field, value) for field, value in pairs]
+
+    async def unshare(self, session: str, share_id: str | None, owner: str) -> int | None:
+        """Revoke one share, or all, and have their viewers closed; how many, None for no such session."""
+        field = f"share:{share_id}" if share_id else ""
+        said, *revoked = _text(await self._retried(scripts.UNSHARE, session, (owner, field, self._publish)))
+        return None if said == "unknown" else int(revoked[0])
 
     async def enter_running(self, session: str) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""

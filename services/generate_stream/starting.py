@@ -12,16 +12,18 @@ from services.generate_stream.bodies import StartBody
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import Provider
 from shared import logs, tracing
-from shared.http import ApiError
+from shared.http import ApiError, no_session
 from shared.redis import is_full, retried
 
 _log = logging.getLogger(__name__)
 
 
-async def start(producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int) -> int:
+async def start(
+    producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int, owner: str
+) -> int:
     """Begin a generation, or find the one that this key began; returns its number.
 
-    Raises ApiError with 409, 422 or 503, and RedisAway.
+    Raises ApiError with 404, 409, 422 or 503, and RedisAway.
     """
     if producer.draining:
         raise ApiError(503, "draining", "This process takes no new work. Try again.", retry=True)
@@ -32,7 +34,7 @@ async def start(producer: Producer, body: StartBody, session: str, idempotency_k
     token = nanoid.generate()
     who = producer.log.producer
     cause = (logs.subject().get("request_id", ""), tracing.current().traceparent)
-    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause)
+    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause, owner)
     with producer.place():
         told = ask.told()
         reply, score = await _begun(producer, ask, told, generations_max)
@@ -94,6 +96,8 @@ def _refusal(reply: list[str], generations_max: int) -> ApiError:
         case ["reused", _]:
             message = "This Idempotency-Key came before, with another body."
             return ApiError(422, "idempotency_key_reused", message)
+        case ["unknown"]:
+            return no_session()
         case ["full"]:
             message = f"A session takes {generations_max} generations. Begin a new one."
             return ApiError(409, "session_full", message)

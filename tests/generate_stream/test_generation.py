@@ -95,7 +95,7 @@ async def producer(redis_url: str) -> AsyncIterator[Producer]:
 async def test_an_answer_ends_as_it_ended_though_its_provider_raises_on_close(
     producer: Producer, redis_client: Any, session: str, prompt: str, status: str, why: str, text: str
 ) -> None:
-    await starting.start(producer, StartBody(prompt=prompt, provider="sore"), session, "", 9)
+    await starting.start(producer, StartBody(prompt=prompt, provider="sore"), session, "", 9, "")
     await holds(redis_client, session, [], text, status=status)
     end = (await redis_client.xrevrange(keys.log(session), count=1))[0][1]
     assert end.get("code", end.get("finishReason")) == why
@@ -105,13 +105,13 @@ async def test_an_answer_ends_as_it_ended_though_its_provider_raises_on_close(
 async def test_a_stopped_answer_is_stopped_though_its_provider_does_not_let_go(
     producer: Producer, redis_client: Any, session: str, provider: str
 ) -> None:
-    await starting.start(producer, StartBody(prompt="silence", provider=provider), session, "", 9)
+    await starting.start(producer, StartBody(prompt="silence", provider=provider), session, "", 9, "")
 
     async def has_words() -> bool:
         return bool(await redis_client.xlen(keys.log(session)) == 2)
 
     await until(has_words, STALL_S)
-    await producer.log.stop(session, 1)
+    await producer.log.stop(session, 1, "")
     await holds(redis_client, session, [], "Hello", status="stopped")
 
 
@@ -126,7 +126,7 @@ async def test_what_redis_has_begun_though_the_index_had_no_room_is_entered_at_o
         return await enter(name)
 
     monkeypatch.setattr(producer.log, "enter_running", refused_once)
-    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200)
+    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200, "")
 
     async def is_entered() -> bool:
         return await redis_client.zscore(keys.RUNNING, session) is not None
@@ -137,10 +137,10 @@ async def test_what_redis_has_begun_though_the_index_had_no_room_is_entered_at_o
 async def test_a_writer_that_has_lost_its_session_enters_it_no_more(
     producer: Producer, redis_client: Any, session: str
 ) -> None:
-    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200)
+    await starting.start(producer, StartBody(prompt="silence", provider="sore"), session, "", 200, "")
     running = producer.running(session, 1)
     assert running
-    await producer.log.delete(session)
+    await producer.log.delete(session, "")
     assert await asyncio.wait_for(running.over, LEASE_S) == "fenced"
     await redis_client.zrem(keys.RUNNING, session)
 

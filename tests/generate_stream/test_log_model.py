@@ -260,7 +260,7 @@ class LogMachine(RuleBasedStateMachine):
         elif world.running and str(generation or world.meta["generation"]) == world.meta["generation"]:
             expected = ["stopping", world.meta["generation"]]
             world.meta["stop"] = world.meta["generation"]
-        assert self.do(self.log.stop(self.session, generation)) == expected
+        assert self.do(self.log.stop(self.session, generation, "")) == expected
         self._written()
 
     @precondition(lambda self: self.world.running)
@@ -332,7 +332,7 @@ class LogMachine(RuleBasedStateMachine):
     def delete(self) -> None:
         """Somebody removes the session."""
         world = self.world
-        self.do(self.log.delete(self.session))
+        self.do(self.log.delete(self.session, ""))
         if world.log or world.meta:
             self.world = World([], {"status": "deleted", "attemptMs": str(max(world.attempt_ms, world.last.ms))})
         self._written()

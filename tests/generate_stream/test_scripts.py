@@ -163,7 +163,7 @@ async def test_another_token_a_later_attempt_and_a_deleted_session_are_fenced(
     assert later.ms > attempt.ms
     assert await log.append(attempt, 2, [chunk("x")]) == Fenced()
     assert await log.append(attempt, 0, [attempt.started, END]) == Fenced()
-    await log.delete(session)
+    await log.delete(session, "")
     assert await log.append(later, 0, [later.started]) == Fenced()
     assert await redis_client.exists(keys.log(session)) == 0
 
@@ -200,7 +200,7 @@ async def test_a_nudge_comes_with_every_new_entry_and_with_nothing_else(log: Log
     await log.append(attempt, 1, [chunk("a")])
     await log.append(attempt, 2, [])
     await log.append(attempt, 2, [END], "completed")
-    await log.delete(session)
+    await log.delete(session, "")
     fence = asyncio.Event()
     await channels.listen("test-fence", lambda data: fence.set() if data else None)
     wire = Wire(connector(redis_url), 5)
@@ -218,11 +218,11 @@ async def test_stop_marks_what_runs_wakes_its_producer_and_can_be_asked_twice(
     woken: asyncio.Queue[bytes] = asyncio.Queue()
     channels = Channels(connector(redis_url), 5)
     await channels.listen(keys.control("producer0001"), woken.put_nowait)
-    assert await log.stop(session, None) == ["unknown"]
+    assert await log.stop(session, None, "") == ["unknown"]
     attempt = await begin(log, session)
-    assert await log.stop(session, 2) == ["idle"]
-    assert await log.stop(session, 1) == ["stopping", "1"]
-    assert await log.stop(session, None) == ["stopping", "1"]
+    assert await log.stop(session, 2, "") == ["idle"]
+    assert await log.stop(session, 1, "") == ["stopping", "1"]
+    assert await log.stop(session, None, "") == ["stopping", "1"]
     async with asyncio.timeout(5):
         while await woken.get() != session.encode():
             pass
@@ -230,13 +230,13 @@ async def test_stop_marks_what_runs_wakes_its_producer_and_can_be_asked_twice(
     assert isinstance(reply, Appended)
     assert reply.stop
     await log.append(attempt, 1, [END], "stopped")
-    assert await log.stop(session, None) == ["idle"]
+    assert await log.stop(session, None, "") == ["idle"]
     await channels.close()
 
 
 async def test_a_stop_is_forgotten_by_the_next_generation(log: Log, session: str) -> None:
     attempt = await begin(log, session)
-    await log.stop(session, None)
+    await log.stop(session, None, "")
     await log.append(attempt, 1, [END], "completed")
     following = await begin(log, session)
     reply = await log.append(following, 1, [])
@@ -245,10 +245,10 @@ async def test_a_stop_is_forgotten_by_the_next_generation(log: Log, session: str
 
 
 async def test_delete_leaves_nothing_but_a_mark_that_fades(log: Log, redis_client: Any, session: str) -> None:
-    await log.delete(session)
+    await log.delete(session, "")
     assert await redis_client.exists(keys.meta(session)) == 0
     attempt = await begin(log, session)
-    await log.delete(session)
+    await log.delete(session, "")
     assert await redis_client.exists(keys.log(session)) == 0
     mark = await redis_client.hgetall(keys.meta(session))
     assert mark == {"status": "deleted", "attemptMs": str(attempt.ms)}
@@ -363,7 +363,7 @@ async def test_a_claim_that_ends_a_generation_writes_its_one_terminal_entry(
 ) -> None:
     attempt = await begin(log, session)
     if stopped:
-        await log.stop(session, None)
+        await log.stop(session, None, "")
     await lease_ends(redis_client, session)
     assert await claim(log, session, policy) == ["ended", status]
     assert await claim(log, session, policy) == ["gone"]

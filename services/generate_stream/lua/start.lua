@@ -3,17 +3,20 @@
 -- ARGV   1 token  2 producer  3 lease (ms)  4 TTL (s)  5 PUBLISH or SPUBLISH  6 generations a session may have
 --        7 idempotency key or ''  8 digest of the request  9 request (JSON)  10 its messages (JSON) or ''
 --        11 replaces or ''  12 id of the request that asks or ''  13 its traceparent or ''
---        14… further fields of `started`, name and value by turns
+--        14 owner or ''  15… further fields of `started`, name and value by turns
 -- Reply  {started, generation, attempt's ms} | {running, generation} | {same, generation, status} | {reused, status}
---        | {full} | {replaces_unknown}
+--        | {full} | {replaces_unknown} | {unknown}
 -- Why    One step decides and writes, so that two replicas asked in the same moment start one generation.
 --        Sent again with its own token (a reply was lost), it says what it has begun. The idempotency key is looked
 --        at before "running", so that a client's retry is told of the generation that it began.
 --        The first write is an HSET, which Redis refuses at maxmemory: a new answer is not begun without room.
+--        A session that has another owner, or none, is unknown to an owner; one that was deleted is free for all.
 local log, meta = KEYS[1], KEYS[2]
 local key = 'idempotency:' .. ARGV[7]
-local held = redis.call('HMGET', meta, 'status', 'generation', 'attemptMs', key, 'token')
+local held = redis.call('HMGET', meta, 'status', 'generation', 'attemptMs', key, 'token', 'owner')
 
+local anew = held[1] == 'deleted' or (not held[1] and redis.call('EXISTS', log) == 0)
+if ARGV[14] ~= '' and held[6] ~= ARGV[14] and not anew then return {'unknown'} end
 if held[1] == 'running' and held[5] == ARGV[1] then return {'started', held[2], held[3]} end
 if ARGV[7] ~= '' and held[4] then
   local generation, digest = string.match(held[4], '^(%d+) (.*)$')
@@ -44,6 +47,11 @@ redis.call('HSET', meta, 'generation', generation, 'status', 'running', 'attempt
   'token', ARGV[1], 'producer', ARGV[2], 'leaseUntilMs', string.format('%.0f', now + ARGV[3]), 'request', ARGV[9],
   'requestId', ARGV[12], 'traceparent', ARGV[13])
 redis.call('HDEL', meta, 'stop', 'losses')
+if ARGV[14] ~= '' then
+  redis.call('HSET', meta, 'owner', ARGV[14])
+elseif anew then
+  redis.call('HDEL', meta, 'owner')
+end
 if ARGV[10] ~= '' then redis.call('HSET', meta, 'messages', ARGV[10], 'messagesGeneration', generation) end
 if ARGV[7] ~= '' then redis.call('HSET', meta, key, generation .. ' ' .. ARGV[8]) end
 
@@ -52,7 +60,7 @@ if ARGV[11] ~= '' then
   fields[#fields + 1] = 'replaces'
   fields[#fields + 1] = ARGV[11]
 end
-for i = 14, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 15, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('XADD', log, ms .. '-0', unpack(fields))
 redis.call('EXPIRE', log, ARGV[4])
 redis.call('EXPIRE', meta, ARGV[4])
