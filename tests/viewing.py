@@ -37,12 +37,13 @@ class Refused(Exception):
 class Viewer:
     """Follows one session. What it holds survives its connections, as a browser's page does."""
 
-    def __init__(self, url: str, session: str, follow: str = "answer") -> None:
+    def __init__(self, url: str, session: str, follow: str = "answer", *, token: str = "", share: str = "") -> None:
         self.view = View()
         self.frames: list[Frame] = []
         self.last_id: str | None = None
         self._url = f"{url}/api/consume-stream"
-        self._query = {"sessionId": session, "follow": follow}
+        self.token = token
+        self._query = {"sessionId": session, "follow": follow} | ({"share": share} if share else {})
 
     async def connect(self, until: Callable[[Frame], bool] | None = None) -> None:
         """Follow to the clean end, or until a frame is as wished; then hang up. Raises Cut, Refused, TimeoutError."""
@@ -54,6 +55,7 @@ class Viewer:
     async def stream(self) -> AsyncGenerator[Frame, None]:
         """Connect from where it stands, and give each frame as it comes, folded already."""
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
+        headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with (
             httpx2.AsyncClient(timeout=DEADLINE_S, verify=False) as client,
             client.stream("GET", self._url, params=self._query, headers=headers) as response,

@@ -1,6 +1,7 @@
 """Tokens: what one must be for somebody to be who it says, and who that is."""
 
 import base64
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -89,7 +90,11 @@ class Tokens:
             raise Refused("token_expired", "The token is over") from None
         except PyJWTError as error:
             raise Refused("token_invalid", _why(error)) from None
-        return Identity(self._owner(payload), _expiry(payload))
+        expires_at = _expiry(payload)
+        if expires_at <= time.time():
+            # Let in by the leeway, for as long as that lasts: to close at once would have it come back at once.
+            expires_at += self._claims.leeway_s
+        return Identity(self._owner(payload), expires_at)
 
     async def close(self) -> None:
         """Let go of the keys."""
