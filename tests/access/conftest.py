@@ -7,6 +7,7 @@ import pytest
 from deploy.leash import Leash
 from tests.access.forgeries import unfit_members
 from tests.fakes.issuer import SECRET, SETTINGS, Issuer, issuing
+from tests.fakes.upstream import Upstream
 from tests.processes import Service, Services
 
 FRIEND = "https://friend.example"
@@ -29,10 +30,10 @@ async def issuer(anyio_backend: str) -> AsyncIterator[Issuer]:
 
 
 @pytest.fixture(scope="session")
-async def guarded(redis_url: str, leash: Leash) -> AsyncIterator[Services]:
+async def guarded(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """One process of each service that takes tokens by a secret."""
     settings = SETTINGS | {"REJOIN_JWT_SECRET": SECRET, "REJOIN_CORS_ORIGINS": FRIEND}
-    async with Services(redis_url, leash, **settings) as running:
+    async with Services(redis_url, leash, vendors=upstream.url, **settings) as running:
         yield running
 
 

@@ -30,14 +30,14 @@ async def log(redis_url: str) -> AsyncIterator[Log]:
     await commands.close()
 
 
-def ask(session: str, key: str = "", **body: Any) -> Ask:
+def ask(session: str, key: str = "", owner: str = "", **body: Any) -> Ask:
     request = StartBody.model_validate(body if "messages" in body else {"prompt": "Why?"} | body)
-    return Ask(session, request, "demo", "demo", nanoid.generate(), "producer0001", key)
+    return Ask(session, request, "demo", "demo", nanoid.generate(), "producer0001", key, owner=owner)
 
 
-async def begin(log: Log, session: str, key: str = "", **body: Any) -> Attempt:
+async def begin(log: Log, session: str, key: str = "", owner: str = "", **body: Any) -> Attempt:
     """Start a generation that must start."""
-    asked = ask(session, key, **body)
+    asked = ask(session, key, owner, **body)
     told = asked.told()
     reply = await log.start(asked, told, 200)
     assert reply[0] == "started", reply
@@ -127,9 +127,10 @@ async def test_a_gap_is_refused_whole_and_says_what_is_there(log: Log, redis_cli
 async def test_a_redis_that_lost_everything_is_filled_again_meta_included(
     log: Log, redis_client: Any, session: str
 ) -> None:
-    attempt = await begin(log, session, "key-1", messages=[{"role": "user", "content": "Hi"}])
+    attempt = await begin(log, session, "key-1", "ada", messages=[{"role": "user", "content": "Hi"}])
     await log.append(attempt, 1, [chunk("a")])
     before = await redis_client.hgetall(keys.meta(session))
+    assert before["owner"] == "ada"
     await redis_client.delete(keys.log(session), keys.meta(session))
     assert await log.append(attempt, 2, [chunk("b")]) == Gap(-1)
     assert await log.append(attempt, 2, []) == Gap(-1)
