@@ -21,9 +21,11 @@ EVIL = ("Origin", "https://evil.example")
 REFUSED = (403, "origin_not_allowed")
 FOREIGN = [(EVIL,), (("Origin", "null"),), (("Sec-Fetch-Site", "cross-site"),), (("Sec-Fetch-Site", "same-site"),)]
 CHANGING = [
-    "/api/generate-stream", "/api/stop-stream", "/api/delete-stream", "/api/login", "/api/logout", "/api/no-such-route",
+    "/api/generate-stream", "/api/stop-stream", "/api/delete-stream", "/api/share-stream", "/api/unshare-stream",
+    "/api/login", "/api/logout", "/api/no-such-route",
 ]  # fmt: skip
-STREAM = "/api/consume-stream?sessionId=no-session-yet"
+STREAM = "/api/consume-stream?sessionId=no-session-yet&follow=session"
+SESSION = "/api/sessions/no-session-yet"
 
 
 def own(service: Service) -> tuple[str, str]:
@@ -72,9 +74,10 @@ async def test_pages_of_this_origin_and_programs_get_to_the_route(guarded: Servi
 
 async def test_a_cookie_is_no_good_to_a_foreign_page_even_to_read(guarded: Services) -> None:
     kept, service = cookie(by_secret()), guarded.generate
+    reading = ((guarded.consume, STREAM), (guarded.consume, SESSION), (service, "/api/models"), (service, "/api/login"))
     for foreign in FOREIGN:
-        for path in ("/api/models", "/api/login"):
-            assert verdict(await ask(service, path, "GET", kept, ("Accept", "text/event-stream"), *foreign)) == REFUSED
+        for asked, path in reading:
+            assert verdict(await ask(asked, path, "GET", kept, ("Accept", "text/event-stream"), *foreign)) == REFUSED
     for headers in ((own(service),), (("Origin", FRIEND),), (("Sec-Fetch-Site", "same-origin"),), ()):
         assert verdict(await ask(service, "/api/models", "GET", kept, *headers)) == (200, "")
     # Who has the token itself got it from its issuer, and not from a browser that adds it unasked.
