@@ -9,6 +9,7 @@ import nanoid
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs, tracing
+from shared.access.headers import secured
 from shared.tracing import NOTHING, Span
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Requests:
                 nonlocal status
                 status = message["status"]
                 named = (HEADER.lower().encode(), request_id.encode())
-                message = {**message, "headers": [*message.get("headers", ()), named]}
+                message = {**message, "headers": [*secured(message.get("headers", ())), named]}
             return send(message)
 
         with logs.about(request_id=request_id, trace_id=tracing.trace_id(span.traceparent)), tracing.within(span):
