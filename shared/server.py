@@ -1,9 +1,6 @@
 """One process of one service: uvicorn, with a drain before it closes and a way to cut a response."""
 
-import array
 import asyncio
-import contextlib
-import fcntl
 import gc
 import logging
 import os
@@ -11,22 +8,17 @@ import resource
 import signal
 import socket
 import sys
-import termios
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.loop_lag import LoopLag
+from shared.protocol import CUT, UNTAKEN, Protocol
 
 _log = logging.getLogger(__name__)
 
-_CUT = "rejoin.cut"
-_UNTAKEN = "rejoin.untaken"
-_FLUSH_S = 2.0
 _GRACE_S = 5
 _SPARE_FILES = 64
 _GC_THRESHOLD = 10_000
@@ -38,42 +30,15 @@ def cut(scope: Scope) -> None:
 
     What has been written still leaves; a peer that does not take it within 2 s loses it.
     """
-    close: Callable[[], None] | None = scope.get("extensions", {}).get(_CUT)
+    close: Callable[[], None] | None = scope.get("extensions", {}).get(CUT)
     if close:
         close()
 
 
 def untaken_bytes(scope: Scope) -> int:
     """How much of this request's response waits here, with all that is to follow, until its peer takes some of it."""
-    size: Callable[[], int] | None = scope.get("extensions", {}).get(_UNTAKEN)
+    size: Callable[[], int] | None = scope.get("extensions", {}).get(UNTAKEN)
     return size() if size else 0
-
-
-class _CuttableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol; ASGI itself has no word for breaking a response off."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        extensions: dict[str, Any] = {_CUT: self._cut, _UNTAKEN: self._untaken}
-        self.scope["extensions"] = extensions
-
-    def _untaken(self) -> int:
-        if not self.flow.write_paused or self.transport.is_closing():
-            return 0
-        # The kernel makes room in large steps: a slow peer shows in what lies there, long before it shows here.
-        in_kernel = array.array("i", [0])
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, in_kernel)
-        return int(self.transport.get_write_buffer_size()) + in_kernel[0]
-
-    def _cut(self) -> None:
-        if self.scope["http_version"] == "1.0":
-            # There the end of the connection is the end of the body: only a reset tells them apart.
-            self.transport.abort()
-            return
-        self.transport.close()
-        # close() waits for the peer to take what is buffered, and a dead peer never does.
-        self.loop.call_later(_FLUSH_S, self.transport.abort)
 
 
 class _Server(uvicorn.Server):
@@ -134,12 +99,14 @@ def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]
         sys.exit(f"can't listen on {host}:{port}: {reason}")
     config = uvicorn.Config(
         app,
-        http=_CuttableProtocol,
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whom to believe about a client's address is a setting of ours, and nobody by default.
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
     _log.info("listening", extra={"fields": {"host": host, "port": listening.getsockname()[1]}})
