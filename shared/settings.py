@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from shared import redis_url as urls
+from shared.access.address import Network, network
 
 _T = TypeVar("_T")
 _META = "setting"
@@ -126,6 +127,15 @@ def origins() -> Kind:
     return Kind("origins such as https://chat.example.com, separated by commas", read)
 
 
+def networks() -> Kind:
+    """Addresses and networks, separated by commas."""
+
+    def read(text: str) -> tuple[Network, ...]:
+        return tuple(network(value.strip()) for value in text.split(",") if value.strip())
+
+    return Kind("addresses and networks such as 10.0.0.0/8, separated by commas", read)
+
+
 def captured() -> Kind:
     """Whether to record what was said, in the words that OpenTelemetry's own instrumentations take. Only spans are
     made here, so that events alone are nothing.
@@ -209,6 +219,12 @@ class Settings:
         # By another key than tokens, so that neither is ever taken for the other.
         return hmac.digest(self.jwt_secret.encode(), b"rejoin-share", "sha256") if self.jwt_secret else b""
 
+    trusted_proxies: tuple[Network, ...] = variable(
+        "REJOIN_TRUSTED_PROXIES",
+        networks(),
+        (),
+        "Whose `X-Forwarded-For` is believed: the proxies in front, and nobody else.",
+    )
     log_level: str = variable(
         "REJOIN_LOG_LEVEL", one_of("debug", "info", "warning", "error"), "info", "The least that is logged."
     )

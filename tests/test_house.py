@@ -36,12 +36,13 @@ FLOORS: dict[str, list[set[str]]] = {
 }
 FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", "anthropic", "pydantic", "httpx2"}}
 PURE = [
-    "deploy.doctor.stream_verdicts", "deploy.doctor.verdicts", "shared.events", "shared.findings", "shared.keys",
+    "deploy.doctor.stream_verdicts", "deploy.doctor.verdicts", "shared.access.address", "shared.access.headers",
+    "shared.access.identity", "shared.events", "shared.findings", "shared.keys",
     "shared.position", "shared.redis_verdicts", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
 ]  # fmt: skip
-PURE_STDLIB = {"collections", "dataclasses", "hashlib", "json", "re", "typing"}
+PURE_STDLIB = {"collections", "dataclasses", "hashlib", "ipaddress", "json", "math", "re", "typing"}
 SERVICES = sorted(FLOORS)
 
 

@@ -30,6 +30,7 @@ SHARED = {
     "REJOIN_JWT_LEEWAY_S": "10",
     "REJOIN_JWT_TENANT_CLAIM": "",
     "REJOIN_SHARE_SECRET": "",
+    "REJOIN_TRUSTED_PROXIES": "",
     "REJOIN_LOG_LEVEL": "info",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
@@ -164,6 +165,10 @@ def test_a_count_is_read(name: str) -> None:
         ("REJOIN_CORS_ORIGINS", "https://"),
         ("REJOIN_CORS_ORIGINS", "https://*.example"),
         ("REJOIN_CORS_ORIGINS", "ftp://a.example"),
+        ("REJOIN_TRUSTED_PROXIES", "*"),
+        ("REJOIN_TRUSTED_PROXIES", "nginx"),
+        ("REJOIN_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("REJOIN_TRUSTED_PROXIES", "10.0.0.0/8 192.168.0.0/16"),
     ],
 )
 def test_a_bad_value_is_named_with_what_the_variable_takes(name: str, value: str) -> None:
@@ -246,6 +251,11 @@ def test_share_links_are_signed_by_their_own_key() -> None:
 def test_origins_are_a_list() -> None:
     read = GenerateSettings.read({"REJOIN_CORS_ORIGINS": " https://a.example, http://127.0.0.1:8000 ,"})
     assert read.cors_origins == ("https://a.example", "http://127.0.0.1:8000")
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    read = GenerateSettings.read({"REJOIN_TRUSTED_PROXIES": " 127.0.0.1, ::1 ,10.0.0.0/8,::ffff:192.0.2.0/120,"})
+    assert [str(each) for each in read.trusted_proxies] == ["127.0.0.1/32", "::1/128", "10.0.0.0/8", "192.0.2.0/24"]
 
 
 ADDRESSES = [name for name in VENDORS if name.endswith("_URL")] + [
