@@ -107,7 +107,7 @@ class _Exchange:
         return httpx2.Request(
             scope["method"],
             address,
-            headers=_end_to_end(scope["headers"]),
+            headers=[*_end_to_end(scope["headers"]), *_told(scope)],
             content=self._body() if self._has_body else None,
             extensions={"target": target, "timeout": {"connect": _CONNECT_S}},
         )
@@ -141,6 +141,14 @@ class _Exchange:
             refusal = ApiError(502, "bad_gateway", "The service behind this address is out of reach.", retry=True)
         await error_response(refusal)(self._scope, self._receive, self._send)
         self.is_whole = True
+
+
+def _told(scope: Scope) -> Iterable[Header]:
+    """Who asks, after those whom the request names already; and how, unless who stands before us has said it."""
+    if scope["client"]:
+        yield b"x-forwarded-for", scope["client"][0].encode()
+    if not any(name == b"x-forwarded-proto" for name, _ in scope["headers"]):
+        yield b"x-forwarded-proto", scope["scheme"].encode()
 
 
 class _ClientLeft(Exception):

@@ -67,6 +67,8 @@ def _run(settings: LocalSettings, processes: Processes) -> None:
     redis = _redis(settings, processes)
     _check_ports(settings)
     env = {"REDIS_URL": redis.url, "REJOIN_DRAIN_S": f"{settings.drain_s:g}", "REJOIN_HOST": _LOOPBACK}
+    # The origin, and whoever is in front of it.
+    env["REJOIN_TRUSTED_PROXIES"] = ",".join([_LOOPBACK, *map(str, settings.trusted_proxies)])
     for name, port in (("generate-stream", settings.generate_port), ("consume-stream", settings.consume_port)):
         module = f"services.{name.replace('-', '_')}"
         processes.start(name, module, Place(_LOOPBACK, port, "/readyz"), {**env, "REJOIN_PORT": str(port)})

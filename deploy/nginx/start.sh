@@ -9,6 +9,8 @@ here=$(dirname "$0")
 : "${REJOIN_HOST:=0.0.0.0}" "${REJOIN_HTTP_PORT:=8080}" "${REJOIN_HTTPS_PORT:=8443}" "${REJOIN_TLS:=on}"
 # The port that browsers know for REJOIN_HTTPS_PORT, and the name that a self-signed certificate is made for.
 : "${REJOIN_PUBLIC_HTTPS_PORT:=$REJOIN_HTTPS_PORT}" "${REJOIN_NAME:=localhost}"
+# Addresses and networks of what stands before it, with commas between: their X-Forwarded-For says who the client is.
+: "${REJOIN_TRUSTED_PROXIES:=}"
 # Files: the page, tls.crt and tls.key, and what is written at run time.
 : "${REJOIN_PAGE:=/usr/share/rejoin}" "${REJOIN_TLS_DIR:=/tls}" "${REJOIN_RUN_DIR:=/run/rejoin}"
 : "${REJOIN_ACCESS_LOG:=/dev/stdout}" "${MIME_TYPES:=/etc/nginx/mime.types}"
@@ -47,12 +49,17 @@ resolver() {
     awk '$1 == "nameserver" { print "resolver " ($2 ~ /:/ ? "[" $2 "]" : $2) " valid=2s;"; exit }' /etc/resolv.conf
 }
 
+trusted() {
+    for proxy in $(echo "$1" | tr , ' '); do echo "set_real_ip_from $proxy;"; done
+}
+
 render() {
     mkdir -p "$REJOIN_RUN_DIR"
     GENERATE=$(place generate_stream "$REJOIN_GENERATE")
     CONSUME=$(place consume_stream "$REJOIN_CONSUME")
     UPSTREAMS=$(group generate_stream "$REJOIN_GENERATE"; group consume_stream "$REJOIN_CONSUME")
     RESOLVER=$(resolver)
+    TRUSTED=$(trusted "$REJOIN_TRUSTED_PROXIES")
     OPEN_FILES=$(ulimit -n)
     [ "$OPEN_FILES" != unlimited ] && [ "$OPEN_FILES" -lt 16384 ] || OPEN_FILES=16384
     # As root, nginx would hand over to a user who can't read what root has made private.
@@ -61,7 +68,7 @@ render() {
     HTTPS_SUFFIX=
     [ "$REJOIN_PUBLIC_HTTPS_PORT" = 443 ] || HTTPS_SUFFIX=":$REJOIN_PUBLIC_HTTPS_PORT"
     export REJOIN_HOST REJOIN_HTTP_PORT REJOIN_PAGE REJOIN_TLS_DIR REJOIN_RUN_DIR REJOIN_ACCESS_LOG MIME_TYPES
-    export GENERATE CONSUME UPSTREAMS RESOLVER OPEN_FILES USER HTTPS_SUFFIX
+    export GENERATE CONSUME UPSTREAMS RESOLVER TRUSTED OPEN_FILES USER HTTPS_SUFFIX
     if [ "$REJOIN_TLS" = off ]; then
         LISTEN="listen $REJOIN_HOST:$REJOIN_HTTP_PORT;"
         REDIRECT=

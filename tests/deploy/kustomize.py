@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,17 @@ def build(folder: Path) -> list[Manifest]:
     return manifests
 
 
-def _accumulated(folder: Path) -> list[Manifest]:
+def _accumulated(folder: Path, before: Sequence[Manifest] = ()) -> list[Manifest]:
+    """What a folder makes; a component, of what was there before."""
     made = yaml.safe_load((folder / "kustomization.yaml").read_text())
     assert made.pop("kind") in {"Kustomization", "Component"}
     del made["apiVersion"]
-    manifests: list[Manifest] = []
-    for each in made.pop("resources", []) + made.pop("components", []):
+    manifests = [*before]
+    for each in made.pop("resources", []):
         path = folder / each
         manifests += _accumulated(path) if path.is_dir() else yaml.safe_load_all(path.read_text())
+    for each in made.pop("components", []):
+        manifests = _accumulated(folder / each, manifests)
     for generator in made.pop("configMapGenerator", []):
         _generate(folder, generator, manifests)
     for patch in made.pop("patches", []):

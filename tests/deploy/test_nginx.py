@@ -29,10 +29,11 @@ LARGEST = 16_777_216 * 6 + 64 * 1024
 class House(Nginx):
     """nginx in front of two generate-streams and one consume-stream, which a test plays."""
 
-    def __init__(self, leash: Leash, directory: Path, *, tls: bool = True) -> None:
+    def __init__(self, leash: Leash, directory: Path, *, tls: bool = True, trusted: str = "") -> None:
         self.generate_port, self.other_port, self.consume_port = free_port(), free_port(), free_port()
         places = [f"127.0.0.1:{port}" for port in (self.generate_port, self.other_port)]
-        super().__init__(leash, directory, places, [f"127.0.0.1:{self.consume_port}"], tls=tls)
+        consume = [f"127.0.0.1:{self.consume_port}"]
+        super().__init__(leash, directory, places, consume, tls=tls, REJOIN_TRUSTED_PROXIES=trusted)
 
     async def client(self) -> Client:
         """A connection to it."""
@@ -157,10 +158,20 @@ async def test_everything_else_goes_to_generate_stream(pair: Pair, path: str) ->
 
 async def test_the_service_is_told_who_asks_and_how(house: House) -> None:
     async with Upstream(house.consume_port) as upstream, await house.client() as client:
-        await client.ask("GET /api/consume-stream HTTP/1.1\nX-Forwarded-For: 192.0.2.1")
+        await client.ask("GET /api/consume-stream HTTP/1.1\nX-Forwarded-For: 192.0.2.1\nX-Real-IP: 192.0.2.1")
         head = (await (await upstream.next()).head()).decode().split("\r\n")
-    said = {"Host: rejoin.example", "X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.1, 127.0.0.1"}
-    assert said | {"X-Forwarded-Host: rejoin.example"} <= set(head)
+    said = {"Host: rejoin.example", "X-Forwarded-Proto: https", "X-Forwarded-Host: rejoin.example"}
+    assert said <= set(head)
+    assert [line for line in head if line.startswith("X-Forwarded-For: ")] == ["X-Forwarded-For: 127.0.0.1"]
+
+
+async def test_whom_a_trusted_proxy_names_is_the_client_and_nobody_before(leash: Leash, tmp_path: Path) -> None:
+    with House(leash, tmp_path, tls=False, trusted="127.0.0.1, 10.0.0.0/8") as house:
+        async with Upstream(house.consume_port) as upstream, await Client.connect(house.port) as client:
+            forged = "X-Forwarded-For: 127.0.0.1, 198.51.100.7\nX-Forwarded-For: 192.0.2.1, 10.1.2.3"
+            await client.ask(f"GET /api/consume-stream HTTP/1.1\n{forged}")
+            head = (await (await upstream.next()).head()).decode().split("\r\n")
+    assert [line for line in head if line.startswith("X-Forwarded-For: ")] == ["X-Forwarded-For: 192.0.2.1"]
 
 
 async def test_a_websocket_is_handed_through(house: House) -> None:

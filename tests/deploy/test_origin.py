@@ -94,7 +94,21 @@ async def test_a_request_arrives_as_it_was_sent_but_for_what_is_of_one_hop(origi
         await client.ask("\n".join([f"GET {target} HTTP/1.1", *kept, *dropped]))
         first, *lines = (await (await upstream.next()).head()).decode().split("\r\n")
     assert first == f"GET {target} HTTP/1.1"
-    assert sorted(line.lower() for line in lines) == sorted(line.lower() for line in [*kept, "Host: rejoin.example"])
+    told = ["Host: rejoin.example", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http"]
+    assert sorted(line.lower() for line in lines) == sorted(line.lower() for line in [*kept, *told])
+
+
+async def test_who_came_before_is_named_before_and_no_header_takes_a_browsers_word_away(origin: Origin) -> None:
+    async with Upstream(origin.generate_port) as upstream, await origin.client() as client:
+        kept = ["X-Forwarded-For: 192.0.2.1, 192.0.2.2", "X-Forwarded-For: 192.0.2.3", "X-Forwarded-Proto: https"]
+        kept += ["Origin: https://rejoin.example", "Sec-Fetch-Site: same-origin", "Cookie: __Host-rejoin=a.b.c"]
+        await client.ask("\n".join(["POST /api/stop-stream HTTP/1.1", *kept, "Content-Length: 0"]))
+        lines = (await (await upstream.next()).head()).decode().split("\r\n")[1:]
+    forwarded = [line for line in lines if line.lower().startswith("x-forwarded-for")]
+    assert [line.partition(": ")[2] for line in forwarded] == ["192.0.2.1, 192.0.2.2", "192.0.2.3", "127.0.0.1"]
+    wanted = [*kept[2:], "Host: rejoin.example", "Content-Length: 0"]
+    assert {line.lower() for line in wanted} <= {line.lower() for line in lines}
+    assert len(lines) == len(wanted) + len(forwarded)
 
 
 async def test_an_answer_arrives_as_it_was_sent(origin: Origin) -> None:
