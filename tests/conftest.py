@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from deploy import redis_server
 from deploy.leash import Leash
 from deploy.page import build
 from deploy.redis_binary import Binary
+from tests import redis_users
 from tests.fakes import upstream as fake
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
@@ -22,8 +22,6 @@ from tests.redis_cluster import RedisCluster
 from tests.workers import ByModule, put_in_order
 
 pytest.register_assert_rewrite("tests.system.invariant")  # where it fails, it shows what differs
-
-_GIVEN = os.environ.get("REDIS_URL")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
@@ -40,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @functools.cache
 def _redis_params() -> list[Any]:
     """REDIS_URL, else each server of this machine, else a container."""
-    if _GIVEN:
-        return [pytest.param(_GIVEN, id="given-redis")]
+    if redis_users.GIVEN:
+        return [pytest.param(redis_users.GIVEN, id="given-redis")]
     found = redis_server.binaries()
     return [pytest.param(binary, id=f"{binary.kind}-{binary.version}".lower()) for binary in found] or [
         pytest.param(None, id="redis-container")
@@ -82,12 +80,14 @@ def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     if isinstance(source, str):
         yield source
     elif isinstance(source, Binary):
-        with redis_server.start(source, Path(tmp_path_factory.mktemp("redis"))) as server:
+        users = redis_users.arguments(source)
+        with redis_server.start(source, Path(tmp_path_factory.mktemp("redis")), *users) as server:
             yield server.url
     else:
         from testcontainers.community.redis import RedisContainer
 
-        with RedisContainer("redis:7") as container:
+        made = RedisContainer("redis:7").with_volume_mapping(redis_users.file("7").name, "/users.acl")
+        with made.with_command("redis-server --aclfile /users.acl") as container:
             yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
 
 

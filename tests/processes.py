@@ -18,6 +18,7 @@ import httpx2
 
 from deploy.leash import Leash
 from tests.ports import free_port
+from tests.redis_users import as_user
 
 ROOT = Path(__file__).parent.parent
 START_S = 30.0
@@ -50,7 +51,8 @@ class Service:
         into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log} 2>&1', "sh"]
         self._started_at = len(self.log)
         command = [*into_log, sys.executable, "-m", self._module]
-        self.process = self.leash.spawn(command, cwd=ROOT, env=self._environ)
+        redis = {"REDIS_URL": as_user(url, self._module)} if (url := self._environ.get("REDIS_URL")) else {}
+        self.process = self.leash.spawn(command, cwd=ROOT, env=self._environ | redis)
         await until(self._is_listening, START_S)
         async with httpx2.AsyncClient(verify=False) as client:
             await until(lambda: self._is_ready(client, ready), START_S)

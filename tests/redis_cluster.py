@@ -10,6 +10,7 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
+from tests import redis_users
 from tests.processes import until
 from tests.redis_nodes import HOST, Node
 
@@ -28,7 +29,8 @@ class RedisCluster:
     """Made on entering, gone with the leash."""
 
     def __init__(self, binary: Binary, directory: Path, leash: Leash) -> None:
-        self.nodes = [Node(binary, directory / str(number), leash, _ARGUMENTS) for number in range(2 * MASTERS)]
+        arguments = (*_ARGUMENTS, *redis_users.arguments(binary))
+        self.nodes = [Node(binary, directory / str(number), leash, arguments) for number in range(2 * MASTERS)]
 
     @property
     def url(self) -> str:

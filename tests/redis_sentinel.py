@@ -11,6 +11,7 @@ import redis.asyncio
 
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
+from tests import redis_users
 from tests.processes import until
 from tests.redis_nodes import HOST, Node
 
@@ -24,7 +25,8 @@ class RedisSentinel:
     """Made on entering, gone with the leash."""
 
     def __init__(self, binary: Binary, directory: Path, leash: Leash) -> None:
-        self.nodes = [Node(binary, directory / str(number), leash, _ARGUMENTS) for number in range(2)]
+        arguments = (*_ARGUMENTS, *redis_users.arguments(binary))
+        self.nodes = [Node(binary, directory / str(number), leash, arguments) for number in range(2)]
         self.sentinels = [_sentinel(binary, directory / f"sentinel{number}", leash) for number in range(3)]
 
     @property

@@ -43,7 +43,7 @@ async def test_two_answers_that_redis_lost_in_one_second_both_get_their_end_agai
     redis_url: str, redis_client: Any, session: str
 ) -> None:
     """Seed 18: whichever of their writers comes first."""
-    appends, commands = wires(redis_url), wires(redis_url)
+    appends, commands = wires(redis_url, user="generate"), wires(redis_url, user="generate")
     log = Log(appends, commands, "producer0001", Lease(5, 60))
     first = await begun(log, session)
     kept = [(key, await _dump(redis_client, key)) for key in (keys.log(session), keys.meta(session))]

@@ -41,14 +41,19 @@ async def late(redis_url: str, anyio_backend: str) -> AsyncIterator[Proxy]:
 @pytest.fixture
 def straight(redis_url: str) -> Connect:
     """A way to Redis."""
-    return connector(redis_url, "rejoin-test")
+    return connector(redis_url, "rejoin-test", user="consume")
 
 
 @pytest.fixture
 def bent(late: Proxy, straight: Connect) -> Connect:
     """A way to Redis whose first connection goes through the proxy, and the later ones do not."""
-    ways = iter([connector(late.url, "rejoin-test")])
+    ways = iter([connector(late.url, name_of(late), user="consume")])
     return lambda: next(ways, straight)()
+
+
+def name_of(late: Proxy) -> str:
+    """How the connection through a proxy shows in CLIENT LIST."""
+    return f"rejoin-late-{late.port}"
 
 
 class Way(OneRedis):
@@ -80,7 +85,8 @@ async def test_a_read_that_comes_late_takes_nothing_from_its_viewer(
 ) -> None:
     await writer.begin()
     async with shared(*((straight, bent) if replayed else (bent, straight))) as ways:
-        given_up = await (ways.bulk if replayed else ways.live).of("").call("CLIENT", "ID")
+        clients = await redis_client.client_list()
+        [given_up] = [each["id"] for each in clients if each["name"] == name_of(late)]
         reads = GroupReads(ways, writer.session, BATCH_MAX, Right())
         await reads.resume(NONE)
         taken = [] if replayed else await new(reads)

@@ -54,7 +54,7 @@ async def way(crash: RedisCrash) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def own(way: Proxy) -> AsyncIterator[Groups]:
     """The groups of a process."""
-    through = wires(way.url)
+    through = wires(way.url, user="consume")
     made = Groups(through, new_instance())
     yield made
     for each in (made, through):

@@ -10,6 +10,7 @@ from redis.asyncio.connection import AbstractConnection
 from services.consume_stream.nudges import Nudges
 from shared.wire import RedisAway
 from tests.processes import until
+from tests.redis_users import as_user
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,7 @@ class _Map:
         self.master = "here"
         self.doubts = 0
         self.asked: list[str] = []
-        self._pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=None)
+        self._pool = ConnectionPool.from_url(as_user(url, "consume"), protocol=2, socket_timeout=None)
         self._nowhere = ConnectionPool(host="127.0.0.1", port=1, protocol=2)
         self._change = asyncio.Event()
 

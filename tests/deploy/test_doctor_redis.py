@@ -20,6 +20,7 @@ from services.generate_stream import rights as generate_rights
 from shared.findings import Finding
 from shared.redis_facts import RedisFacts, look
 from shared.redis_verdicts import findings
+from tests import redis_users
 from tests.connections import connector
 from tests.deploy.examined import examined, lines, not_well
 from tests.ports import free_port
@@ -40,7 +41,8 @@ RULES = "~llm:* ~{llm:stream:*}:meta resetchannels &llm:*"
 @pytest.fixture(scope="module", params=SERVERS, ids=[f"{each.kind}-{each.version}".lower() for each in SERVERS])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis of each version that a test may set as it likes, if it sets it back."""
-    with redis_server.start(request.param, tmp_path_factory.mktemp("doctor")) as running:
+    users = redis_users.arguments(request.param)
+    with redis_server.start(request.param, tmp_path_factory.mktemp("doctor"), *users) as running:
         yield running.url
 
 

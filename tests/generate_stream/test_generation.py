@@ -75,7 +75,11 @@ async def producer(redis_url: str) -> AsyncIterator[Producer]:
     """This process as a producer."""
     limits = Limits(LEASE_S, 60, STALL_S, MOST_BYTES, 1000)
     async with AsyncExitStack() as owned:
-        appends, commands, channels = wires(redis_url), wires(redis_url), Channels(connector(redis_url), 5)
+        appends, commands, channels = (
+            wires(redis_url, user="generate"),
+            wires(redis_url, user="generate"),
+            Channels(connector(redis_url, user="generate"), 5),
+        )
         log = Log(appends, commands, new_instance(), Lease(LEASE_S, 60))
         running = Producer(log, {"sore": Sore(), "stubborn": Stubborn()}, channels, limits, 9)
         for owner in (appends, commands, channels, running):

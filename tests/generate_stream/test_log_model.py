@@ -113,7 +113,7 @@ class LogMachine(RuleBasedStateMachine):
         return self.runner.run(done())
 
     async def _open(self, redis_url: str) -> None:
-        self.wires = wires(redis_url), wires(redis_url)
+        self.wires = wires(redis_url, user="generate"), wires(redis_url, user="generate")
         self.log = Log(*self.wires, "model", Lease(LEASE_S, TTL_S))
         self.redis = redis.asyncio.Redis.from_url(redis_url, protocol=2)
 

@@ -24,7 +24,7 @@ END = {"type": "metadata", "status": "completed", "generation": "1", "ms": "5"}
 
 @pytest.fixture
 async def log(redis_url: str) -> AsyncIterator[Log]:
-    appends, commands = wires(redis_url), wires(redis_url)
+    appends, commands = wires(redis_url, user="generate"), wires(redis_url, user="generate")
     yield Log(appends, commands, "producer0001", Lease(LEASE_S, 60))
     await appends.close()
     await commands.close()

@@ -8,6 +8,7 @@ import redis.asyncio
 
 from deploy import redis_server
 from deploy.leash import Leash
+from tests import redis_users
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
 from tests.system.pair import Pair
@@ -18,7 +19,8 @@ from tests.system.watched import Watched
 def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis that nobody else uses: the first that this machine has."""
     binary, *_ = redis_server.binaries()
-    with redis_server.start(binary, tmp_path_factory.mktemp("own-redis")) as server:
+    users = redis_users.arguments(binary)
+    with redis_server.start(binary, tmp_path_factory.mktemp("own-redis"), *users) as server:
         yield server.url
 
 

@@ -12,6 +12,7 @@ from deploy import redis_server
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
 from deploy.redis_server import RedisServer
+from tests import redis_users
 from tests.processes import until
 
 Step = list[list[bytes]]
@@ -44,7 +45,7 @@ class RedisCrash:
 
     async def start(self) -> None:
         """Start it on its files, and wait until it answers."""
-        extra = ("--aof-load-truncated", "yes")
+        extra = ("--aof-load-truncated", "yes", *redis_users.arguments(self._binary))
         self._server = await asyncio.to_thread(
             redis_server.start, self._binary, self._directory, *extra, leash=self._leash
         )

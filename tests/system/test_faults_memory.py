@@ -10,6 +10,7 @@ from deploy import redis_server
 from deploy.leash import Leash
 from deploy.redis_binary import Binary, binaries
 from shared import keys
+from tests import redis_users
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller, told
 from tests.processes import Services, until, vendor_settings
@@ -31,7 +32,8 @@ def _name(binary: Binary) -> str:
 @pytest.fixture(scope="module", params=binaries(), ids=_name)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash) -> Any:
     """A Redis of each version to be filled: they refuse different commands."""
-    with redis_server.start(request.param, tmp_path_factory.mktemp("full"), leash=leash) as server:
+    users = redis_users.arguments(request.param)
+    with redis_server.start(request.param, tmp_path_factory.mktemp("full"), *users, leash=leash) as server:
         yield server.url
 
 
