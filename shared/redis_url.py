@@ -121,6 +121,8 @@ def _pool(url: str, name: str) -> ConnectionPool:
         # RESP3 would answer XREADGROUP with a dict.
         protocol=2,
         client_name=name,
+        # Else each connection asks for CLIENT SETINFO, which no rule for users of Redis 7.0 can name.
+        driver_info=None,
         # The wire has its own deadline over many replies; a timer per reply would cost more than the reply.
         socket_timeout=None,
         retry=Retry(NoBackoff(), 0),

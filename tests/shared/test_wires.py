@@ -13,7 +13,6 @@ from shared.wire import RedisAway
 from shared.wires import Wires
 from tests.processes import until
 from tests.redis_cluster import Move, RedisCluster
-from tests.redis_users import as_user
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +23,7 @@ FAILOVER_S = 30.0
 @pytest.fixture
 async def wires(cluster: RedisCluster) -> AsyncIterator[Wires]:
     """The wires of a process that has looked."""
-    store = redis_at(as_user(cluster.url, "generate"), "rejoin-test")
+    store = redis_at(cluster.url, "rejoin-test")
     await store.open()
     made = Wires(store, TIMEOUT_S)
     yield made
@@ -35,7 +34,7 @@ async def wires(cluster: RedisCluster) -> AsyncIterator[Wires]:
 @pytest.fixture
 async def late(cluster: RedisCluster) -> AsyncIterator[Wires]:
     """The wires of a process that has not looked, and asks the first node for everything."""
-    store = redis_at(as_user(cluster.url, "generate"), "rejoin-test")
+    store = redis_at(cluster.url, "rejoin-test")
     made = Wires(store, TIMEOUT_S)
     yield made
     await made.close()
