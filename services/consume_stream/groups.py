@@ -29,7 +29,11 @@ _DURABLE_AFTER_S = 3.0
 """With an append-only file that is synced every second, Redis forgets no more than about two."""
 
 # Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
-_XGROUP_WHEN_FULL = "redis.call('XDEL', KEYS[1], '0-1') return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))"
+# To read for a group that is not there counts as a write, and needs no right to change an entry.
+_XGROUP_WHEN_FULL = """
+redis.pcall('XREADGROUP', 'GROUP', '-', '-', 'NOACK', 'STREAMS', KEYS[1], '>')
+return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))
+"""
 
 # Who has no right learns nothing, and leaves no trace on the log: the look and the group are one step.
 _XGROUP_BY_RIGHT = """
@@ -112,7 +116,8 @@ class Groups:
         with contextlib.suppress(TimeoutError, RedisError):
             async with asyncio.timeout(_GOODBYE_S):
                 await self._none_doomed.wait()
-                await self._wires.of(key := keys.consumer(self._instance)).call("DEL", key)
+                # Its time is over now: so this process needs no DEL, which would do for a log as well.
+                await self._wires.of(key := keys.consumer(self._instance)).call("EXPIRE", key, 0)
         for task in (*self._tasks, *self._sweeps):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._sweeps, return_exceptions=True)

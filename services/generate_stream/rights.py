@@ -2,26 +2,19 @@
 
 from shared import keys
 from shared.redis_facts import Command
+from shared.rights import probes as of_both
 
 
 def probes(session: str) -> list[Command]:
     """Commands on a session that does not exist. Redis looks at rights first; then each finds nothing to do."""
     log, meta, control = keys.log(session), keys.meta(session), keys.control(session)
     return [
-        ("TIME",),
-        ("EVAL", "return 1", 0),
-        ("EVALSHA", "0" * 40, 0),
+        *of_both(session),
         ("XADD", log, "NOMKSTREAM", "1-0", "type", "probe"),
-        ("XRANGE", log, "-", "+", "COUNT", 1),
-        ("XREVRANGE", log, "+", "-", "COUNT", 1),
         ("HSET", meta, "a name", "its value", "a name without a value"),
         ("HINCRBY", meta, "losses", "no number"),
-        ("HGET", meta, "status"),
-        ("HMGET", meta, "status"),
         ("HGETALL", meta),
         ("HDEL", meta, "status"),
-        ("EXISTS", log),
-        ("EXPIRE", log, 60),
         ("DEL", log, meta),
         ("ZADD", keys.RUNNING, "XX", 0, session),
         ("ZSCORE", keys.RUNNING, session),
@@ -30,4 +23,5 @@ def probes(session: str) -> list[Command]:
         ("PUBLISH", log, ""),
         ("PUBLISH", control, ""),
         ("SUBSCRIBE", control),
+        ("SUBSCRIBE", keys.TAKEOVER),
     ]
