@@ -11,6 +11,7 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
 from tests import redis_users
+from tests.certificates import Certificates
 from tests.processes import until
 from tests.redis_nodes import HOST, Node
 
@@ -24,13 +25,16 @@ _ARGUMENTS = (
     "--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0",
 )  # fmt: skip
 
+_TLS = ("--tls-cluster", "yes")
+
 
 class RedisCluster:
     """Made on entering, gone with the leash."""
 
-    def __init__(self, binary: Binary, directory: Path, leash: Leash) -> None:
-        arguments = (*_ARGUMENTS, *redis_users.arguments(binary))
-        self.nodes = [Node(binary, directory / str(number), leash, arguments) for number in range(2 * MASTERS)]
+    def __init__(self, binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None = None) -> None:
+        arguments = (*_ARGUMENTS, *redis_users.arguments(binary), *(_TLS if certificates else ()))
+        places = [directory / str(number) for number in range(2 * MASTERS)]
+        self.nodes = [Node(binary, place, leash, arguments, certificates) for place in places]
 
     @property
     def url(self) -> str:

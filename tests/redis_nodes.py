@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
+from tests.certificates import Certificates
 from tests.ports import free_port
 from tests.processes import until
 
@@ -23,8 +24,16 @@ STARTED_S = 20.0
 class Node:
     """One `redis-server` process; after `kill`, `start` brings it back to its port and its files."""
 
-    def __init__(self, binary: Binary, directory: Path, leash: Leash, arguments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        binary: Binary,
+        directory: Path,
+        leash: Leash,
+        arguments: Sequence[str],
+        certificates: Certificates | None = None,
+    ) -> None:
         self.port = 0
+        self._certificates = certificates
         self._binary = binary
         self._directory = directory
         self._leash = leash
@@ -46,7 +55,8 @@ class Node:
 
     async def call(self, *command: Any) -> Any:
         """One command on a connection of its own; raises RedisError."""
-        async with redis.asyncio.Redis(host=HOST, port=self.port, protocol=2, decode_responses=True) as client:
+        tls = {"ssl": True, **ssl_options(self._certificates)} if self._certificates else {}
+        async with redis.asyncio.Redis(host=HOST, port=self.port, protocol=2, decode_responses=True, **tls) as client:
             return await client.execute_command(*command)
 
     async def kill(self) -> None:
@@ -72,7 +82,8 @@ class Node:
     async def _comes_up(self) -> bool:
         self._directory.mkdir(parents=True, exist_ok=True)
         log = self._directory / "log"
-        own = ["--port", str(self.port), "--bind", HOST, "--dir", str(self._directory), "--logfile", str(log)]
+        port = tls_arguments(self._certificates, self.port) if self._certificates else ("--port", str(self.port))
+        own = [*port, "--bind", HOST, "--dir", str(self._directory), "--logfile", str(log)]
         self._process = self._leash.spawn([self._binary.path, *self._arguments, *own])
         with contextlib.suppress(TimeoutError):
             return bool(await until(self._answers, STARTED_S))
@@ -85,3 +96,18 @@ class Node:
             return bool(await self.call("PING"))
         except RedisError:
             return False
+
+
+def tls_arguments(certificates: Certificates, port: int) -> tuple[str, ...]:
+    """A server that speaks TLS alone, with its replicas and its cluster too, and asks each client for a certificate."""
+    return (
+        "--port", "0", "--tls-port", str(port), "--tls-replication", "yes", "--tls-auth-clients", "yes",
+        "--tls-cert-file", certificates.path("redis.crt"), "--tls-key-file", certificates.path("redis.key"),
+        "--tls-ca-cert-file", certificates.path("ca.crt"),
+    )  # fmt: skip
+
+
+def ssl_options(certificates: Certificates) -> dict[str, str]:
+    """What a client brings, as a URL's query and the library name it."""
+    files = {"ssl_ca_certs": "ca.crt", "ssl_certfile": "client.crt", "ssl_keyfile": "client.key"}
+    return {name: certificates.path(file) for name, file in files.items()}

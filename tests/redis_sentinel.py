@@ -12,6 +12,7 @@ import redis.asyncio
 from deploy.leash import Leash
 from deploy.redis_binary import Binary
 from tests import redis_users
+from tests.certificates import Certificates
 from tests.processes import until
 from tests.redis_nodes import HOST, Node
 
@@ -24,10 +25,11 @@ _ARGUMENTS = ("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay",
 class RedisSentinel:
     """Made on entering, gone with the leash."""
 
-    def __init__(self, binary: Binary, directory: Path, leash: Leash) -> None:
+    def __init__(self, binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None = None) -> None:
         arguments = (*_ARGUMENTS, *redis_users.arguments(binary))
-        self.nodes = [Node(binary, directory / str(number), leash, arguments) for number in range(2)]
-        self.sentinels = [_sentinel(binary, directory / f"sentinel{number}", leash) for number in range(3)]
+        self.nodes = [Node(binary, directory / str(number), leash, arguments, certificates) for number in range(2)]
+        places = [directory / f"sentinel{number}" for number in range(3)]
+        self.sentinels = [_sentinel(binary, place, leash, certificates) for place in places]
 
     @property
     def url(self) -> str:
@@ -72,12 +74,12 @@ class RedisSentinel:
             yield await owned.enter_async_context(master)
 
 
-def _sentinel(binary: Binary, directory: Path, leash: Leash) -> Node:
+def _sentinel(binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None) -> Node:
     directory.mkdir(parents=True)
     # It writes what it learns into its own file, and needs one for that.
     config = directory / "sentinel.conf"
     config.touch()
-    return Node(binary, directory, leash, (str(config), "--sentinel"))
+    return Node(binary, directory, leash, (str(config), "--sentinel"), certificates)
 
 
 def _fields(told: Any) -> dict[str, str]:
