@@ -63,11 +63,15 @@ BUILD = docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVIS
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	-p $(or $(COMPOSE_PROJECT_NAME),rejoin) -f deploy/compose.yaml
 
-up: images ## Start all of it in containers, on https://localhost:8443: GENERATE=2 CONSUME=3
+up: images deploy/secrets ## Start all of it in containers, on https://localhost:8443: GENERATE=2 CONSUME=3
 	@$(COMPOSE) up -d --scale generate=$(or $(GENERATE),1) --scale consume=$(or $(CONSUME),1)
 	@echo "Rejoin is up: https://localhost:$(or $(REJOIN_HTTPS_PORT),8443)"
 
-down: ## Stop and remove the containers; the sessions stay in their volume
+# The passwords of Redis. Whoever removes them gets new ones at the next start; the sessions stay.
+deploy/secrets:
+	@sh deploy/redis/passwords.sh
+
+down: deploy/secrets ## Stop and remove the containers; the sessions stay in their volume
 	@$(COMPOSE) down
 
 lock: $(VENV)/dev ## Renew requirements/*.txt from pyproject.toml

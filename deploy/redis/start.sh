@@ -10,5 +10,5 @@ mkdir -p "$REJOIN_RUN_DIR"
 umask 077
 sh "$here/users.sh" "$version" >"$REJOIN_RUN_DIR/users.acl"
 # Its environment can be read at any time: the passwords have no business there any more.
-unset REDIS_GENERATE_PASSWORD REDIS_CONSUME_PASSWORD REDIS_ADMIN_PASSWORD
+unset REDIS_GENERATE_PASSWORD REDIS_CONSUME_PASSWORD REDIS_ADMIN_PASSWORD REDISCLI_AUTH
 exec "$REDIS_SERVER" "$@" --aclfile "$REJOIN_RUN_DIR/users.acl"

@@ -189,14 +189,27 @@ async def test_redis_is_as_rejoin_needs_it(composed: Composed) -> None:
         assert said.split() == [name, value]
 
 
+async def test_each_service_is_a_user_of_its_own_and_nobody_else_comes_in(composed: Composed, docker: Docker) -> None:
+    clients = composed.compose("exec", "-T", "redis", "redis-cli", "client", "list").splitlines()
+    users = {re.search(r" name=rejoin-(\w+).* user=(\w+) ", client) for client in clients if "name=rejoin" in client}
+    assert {match.groups() for match in users if match} == {("generate", "generate"), ("consume", "consume")}
+    nobody = composed.compose("exec", "-T", "-e", "REDISCLI_AUTH=", "redis", "redis-cli", "ping")
+    assert "NOAUTH" in nobody
+    for service, other in (("generate", "CONSUME"), ("consume", "GENERATE")):
+        environ = str(docker.inspect(composed.containers(service)[0])["Config"]["Env"])
+        assert f"redis://{service}:" in environ
+        assert f"redis://{other.lower()}:" not in environ
+
+
 @pytest.mark.parametrize(("service", "settings"), [("generate", GenerateSettings), ("consume", ConsumeSettings)])
 async def test_every_setting_has_its_way_into_the_container(service: str, settings: Any) -> None:
     text = (ROOT / "deploy/compose.yaml").read_text()
     section = re.split(r"^  (?=\w+:$)", text, flags=re.M)
     (own,) = (each for each in section if each.startswith(f"{service}:"))
     passed = set(re.findall(r"^      ([A-Z_]+):", own, re.M))
+    assert f"env_file: [secrets/{service}.env]" in own  # its REDIS_URL, which has its password
     # Where it listens is the image's; and what OpenTelemetry's SDK reads by itself is in no table of ours.
-    assert passed - {"OTEL_EXPORTER_OTLP_HEADERS"} == {name for name, *_ in settings.table()} - {
+    assert passed - {"OTEL_EXPORTER_OTLP_HEADERS"} | {"REDIS_URL"} == {name for name, *_ in settings.table()} - {
         "REJOIN_HOST",
         "REJOIN_PORT",
     }
