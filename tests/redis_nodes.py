@@ -55,7 +55,7 @@ class Node:
 
     async def call(self, *command: Any) -> Any:
         """One command on a connection of its own; raises RedisError."""
-        tls = {"ssl": True, **ssl_options(self._certificates)} if self._certificates else {}
+        tls: dict[str, Any] = {"ssl": True, **ssl_options(self._certificates)} if self._certificates else {}
         async with redis.asyncio.Redis(host=HOST, port=self.port, protocol=2, decode_responses=True, **tls) as client:
             return await client.execute_command(*command)
 

@@ -13,7 +13,9 @@ password() {
 umask 077
 GENERATE=$(password) CONSUME=$(password) ADMIN=$(password)
 # Whole or not at all.
-new=$(mktemp -d "$secrets.XXXXXX")
+new=$secrets.new
+rm -rf "$new"
+mkdir "$new"
 # redis-cli inside the container is the administrator.
 cat >"$new/redis.env" <<END
 REDIS_GENERATE_PASSWORD=$GENERATE

@@ -59,6 +59,7 @@ def _generate(folder: Path, generator: Manifest, manifests: list[Manifest]) -> N
     name, behavior = generator.pop("name"), generator.pop("behavior", "create")
     lines = [line for each in generator.pop("envs", []) for line in (folder / each).read_text().splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")] + generator.pop("literals", [])
+    files = {name: (folder / name).read_text() for name in generator.pop("files", [])}
     assert not generator, generator
     assert behavior in {"create", "merge"}
     found = [each for each in manifests if each["kind"] == "ConfigMap" and each["metadata"]["name"] == name]
@@ -67,6 +68,7 @@ def _generate(folder: Path, generator: Manifest, manifests: list[Manifest]) -> N
         found = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {}, "generated": True}]
         manifests += found
     found[0]["data"].update(line.split("=", 1) for line in lines)
+    found[0]["data"].update(files)
 
 
 def _patch(folder: Path, patch: Manifest, manifests: list[Manifest]) -> None:
@@ -135,7 +137,7 @@ def _image(manifest: Manifest, images: list[Manifest]) -> None:
 
 def _rename(manifest: Any, names: dict[str, str]) -> None:
     for key, value in manifest.items() if isinstance(manifest, dict) else enumerate(manifest):
-        if key == "configMapRef":
+        if key in {"configMapRef", "configMap"}:
             value["name"] = names[value["name"]]
         elif isinstance(value, dict | list):
             _rename(value, names)
@@ -143,5 +145,8 @@ def _rename(manifest: Any, names: dict[str, str]) -> None:
 
 def _hash(manifest: Manifest) -> str:
     held = {"data": manifest["data"], "kind": "ConfigMap", "name": ""}
-    text = json.dumps(held, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(held, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # As Go writes JSON.
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
     return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_ALPHABET)

@@ -6,6 +6,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -24,7 +25,9 @@ from tests.deploy.manifests import FOLDER, GATEWAY, OVERLAYS, SERVICES, kind, of
 from tests.processes import ROOT
 
 SETTINGS: dict[str, type[Settings]] = {"generate-stream": GenerateSettings, "consume-stream": ConsumeSettings}
-SECRETS = {"REDIS_URL": "rediss://:secret@redis.example.com:6379/0"}
+SECRETS = {
+    f"{user}_REDIS_URL": f"rediss://{user.lower()}:secret@redis.example.com:6379/0" for user in ("GENERATE", "CONSUME")
+}
 FOREIGN = {"HTTPRoute", "PodMonitor"}
 """Kinds that come with the Gateway API and the Prometheus operator, not with Kubernetes."""
 
@@ -107,7 +110,7 @@ def test_every_setting_is_one_that_its_service_reads(overlay: str, service: str)
     pod, known = pods(overlay)[service], {name for name, *_ in SETTINGS[service].table()}
     environ = manifests.settings_of(overlay, pod, SECRETS)
     assert environ.keys() | manifests.secret_keys(pod).keys() <= known
-    assert SETTINGS[service].read(environ).redis_url == SECRETS["REDIS_URL"]
+    assert SETTINGS[service].read(environ).redis_url == SECRETS[url_key(service)]
     [both] = [data for data in kind(overlay, "ConfigMap").values() if data["metadata"]["name"].startswith("both-")]
     assert both["data"].keys() <= {name for name, *_ in Settings.table()}
 
@@ -118,7 +121,8 @@ def test_secrets_come_by_reference_and_only_redis_is_needed(overlay: str, servic
     references = manifests.secret_keys(pods(overlay)[service])
     assert references.keys() == {each.name for _, each in SETTINGS[service]._variables() if each.secret}
     for name, reference in references.items():
-        assert (reference["name"], reference["key"]) == ("rejoin", name)
+        key = url_key(service) if name == "REDIS_URL" else name
+        assert (reference["name"], reference["key"]) == ("rejoin", key)
         assert reference.get("optional", False) == (name != "REDIS_URL")
 
 
@@ -162,6 +166,20 @@ def test_the_redis_for_development_keeps_what_it_gets(tmp_path: Path, leash: Lea
     ):
         said = {name: client.config_get(name)[name] for name in ("appendonly", "maxmemory", "maxmemory-policy")}
     assert said == {"appendonly": "yes", "maxmemory": str(256 * 2**20), "maxmemory-policy": "noeviction"}
+
+
+def test_the_redis_for_development_knows_the_services_by_the_passwords_they_bring() -> None:
+    of_redis = kind("development", "Secret")["redis"]["stringData"]
+    for service in SERVICES:
+        url = urlsplit(kind("development", "Secret")["rejoin"]["stringData"][url_key(service)])
+        assert service == f"{url.username}-stream"
+        assert of_redis[f"REDIS_{str(url.username).upper()}_PASSWORD"] == url.password
+    assert of_redis["REDISCLI_AUTH"] == of_redis["REDIS_ADMIN_PASSWORD"]
+
+
+def url_key(service: str) -> str:
+    """Where the Secret has the way to Redis as a user of its own."""
+    return f"{service.partition('-')[0].upper()}_REDIS_URL"
 
 
 def by_name(made: list[Manifest]) -> dict[tuple[str, str], Manifest]:

@@ -18,7 +18,7 @@ IDLE_BYTES = {"generate-stream": 72 * MIB, "consume-stream": 44 * MIB}
 VIEWER_BYTES = (28 + 24) * 1024
 """One who waits, and its batch when it reads slowly."""
 
-SECRETS = {"REDIS_URL": "redis://redis:6379/0"}
+SECRETS = dict.fromkeys(("GENERATE_REDIS_URL", "CONSUME_REDIS_URL"), "redis://redis:6379/0")
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 

@@ -31,7 +31,7 @@ def speaks_tls(binary: Binary) -> bool:
     return "Bad directive" not in said.stdout + said.stderr
 
 
-SERVERS = [each for each in binaries() if speaks_tls(each)] or [
+SERVERS: list[Any] = [each for each in binaries() if speaks_tls(each)] or [
     pytest.param(None, marks=pytest.mark.skip("no redis-server on this machine speaks TLS"))
 ]
 
