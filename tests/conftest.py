@@ -75,7 +75,7 @@ def page() -> None:
 
 @pytest.fixture(scope="session")
 def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Redis. Nothing is flushed: every test has sessions of its own."""
+    """A real Redis. Nothing is flushed: every test has sessions of its own. At the end, it has refused no service."""
     source = request.param
     if isinstance(source, str):
         yield source
@@ -83,6 +83,7 @@ def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         users = redis_users.arguments(source)
         with redis_server.start(source, Path(tmp_path_factory.mktemp("redis")), *users) as server:
             yield server.url
+            assert redis_users.refusals(server.url) == []
     else:
         from testcontainers.community.redis import RedisContainer
 

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import redis
+
 from deploy.redis_binary import Binary
 
 FOLDER = Path(__file__).parent.parent / "deploy" / "redis"
@@ -49,3 +51,9 @@ def as_user(url: str, service: str) -> str:
     if GIVEN or match is None or "@" in place or "username=" in query or ("redis" not in scheme and scheme != "unix"):
         return url
     return urlunsplit((scheme, f"{match[1]}:{quote(PASSWORDS[match[1]])}@{place}", path, query, ""))
+
+
+def refusals(url: str) -> list[tuple[str, str, str]]:
+    """Who was refused what, and for what reason, by a Redis that stands."""
+    with redis.Redis.from_url(url, protocol=2, decode_responses=True) as administrator:
+        return [(each["username"], each["object"], each["reason"]) for each in administrator.acl_log()]

@@ -7,9 +7,10 @@ SESSION = "somebodys-session"
 LOG, META, LIFE = keys.log(SESSION), keys.meta(SESSION), keys.consumer("somebody")
 
 TO_CONNECT: list[Command] = [
-    ("PING",), ("CLIENT", "SETNAME", "rejoin-test"), ("INFO", "server"), ("CLUSTER", "SLOTS"), ("ASKING",),
+    ("PING",), ("CLIENT", "SETNAME", "rejoin-test"), ("ACL", "WHOAMI"), ("INFO", "server"), ("CLUSTER", "SLOTS"),
+    ("ASKING",),
 ]  # fmt: skip
-"""What each connection is made with, or learns of a cluster."""
+"""What each connection is made with, or learns of a cluster, or is asked by the doctor."""
 
 LISTENING: dict[str, list[Command]] = {
     "generate": [("UNSUBSCRIBE", keys.TAKEOVER), ("SPUBLISH", LOG, "")],

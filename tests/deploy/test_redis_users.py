@@ -160,4 +160,4 @@ def is_forbidden(reply: Any) -> bool:
 def words(command: Command) -> str:
     """As a rule names a command: with its subcommand, where only that is allowed."""
     name = str(command[0]).lower()
-    return f"{name}|{str(command[1]).lower()}" if name in ("client", "cluster", "xgroup", "xinfo") else name
+    return f"{name}|{str(command[1]).lower()}" if name in ("acl", "client", "cluster", "xgroup", "xinfo") else name
