@@ -102,7 +102,7 @@ class Wire:
     def send(self, packed: bytes) -> asyncio.Future[Any]:
         """Queue one packed command for the next write; the future gets its reply."""
         future = asyncio.get_running_loop().create_future()
-        self.ask(packed, partial(_settle, future))
+        self.ask(packed, partial(settle, future))
         return future
 
     async def call(self, *command: Argument) -> Any:
@@ -213,7 +213,8 @@ class Wire:
             self._asking.popleft().told(error)
 
 
-def _settle(future: asyncio.Future[Any], reply: Any) -> None:
+def settle(future: asyncio.Future[Any], reply: Any) -> None:
+    """Give a future its reply, as `told` does."""
     if future.done():
         return  # its caller was cancelled
     if isinstance(reply, RedisError):

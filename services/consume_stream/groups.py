@@ -30,15 +30,17 @@ _DURABLE_AFTER_S = 3.0
 
 # Redis 6.2 refuses every XGROUP at maxmemory, 7 refuses CREATE; in a script that has already written, neither does.
 # To read for a group that is not there counts as a write, and needs no right to change an entry.
-_XGROUP_WHEN_FULL = """
-redis.pcall('XREADGROUP', 'GROUP', '-', '-', 'NOACK', 'STREAMS', KEYS[1], '>')
+_WRITE = "redis.pcall('XREADGROUP', 'GROUP', '-', '-', 'NOACK', 'STREAMS', KEYS[1], '>')"
+
+_XGROUP_WHEN_FULL = f"""
+{_WRITE}
 return redis.call('XGROUP', ARGV[1], KEYS[1], unpack(ARGV, 2))
 """
 
 # Who has no right learns nothing, and leaves no trace on the log: the look and the group are one step.
-_XGROUP_BY_RIGHT = """
+_XGROUP_BY_RIGHT = f"""
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return redis.error_reply('NORIGHT') end
-redis.call('XDEL', KEYS[1], '0-1')
+{_WRITE}
 return redis.pcall('XGROUP', ARGV[3], KEYS[1], unpack(ARGV, 4))
 """
 

@@ -11,6 +11,7 @@ from shared.access.shares import Share
 from shared.events import Entry
 from shared.position import Position
 from shared.redis import retried
+from shared.script import Script
 from shared.server_clock import unix_ms
 from shared.wire import Argument, Wire, pack
 from shared.wires import Wires
@@ -245,7 +246,7 @@ class Log:
     def _index(self) -> Wire:
         return self._commands.of(keys.RUNNING)
 
-    async def _retried(self, script: scripts.Script, session: str, arguments: Sequence[Argument]) -> Any:
+    async def _retried(self, script: Script, session: str, arguments: Sequence[Argument]) -> Any:
         # The wire is looked up for each try: a log may have gone to another node since.
         return await retried(lambda: script(self._commands.of(keys.log(session)), _keys(session), arguments))
 
