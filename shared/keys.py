@@ -1,5 +1,7 @@
 """The names of everything in Redis."""
 
+import base64
+import hashlib
 import re
 
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -35,6 +37,16 @@ def consumer(instance: str) -> str:
 def control(instance: str) -> str:
     """The channel that wakes the generate process `instance`; its messages are session ids."""
     return f"llm:control:{instance}"
+
+
+def subject(kind: str, name: str) -> str:
+    """Who has a quota (kind `owner`, `address` or `session`), as 22 characters: names of people stay out of keys."""
+    return base64.urlsafe_b64encode(hashlib.sha256(f"{kind}:{name}".encode()).digest())[:22].decode()
+
+
+def quota(subject: str, what: str) -> str:
+    """What a subject has of `starts`, `running`, `tokens` or `viewers`. The braces put it all into one cluster slot."""
+    return f"llm:quota:{{{subject}}}:{what}"
 
 
 def group(instance: str, viewer: str) -> str:
