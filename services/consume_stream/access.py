@@ -23,6 +23,13 @@ class Access:
     shared: bool = False
     """Whether it came by a link, so that it may be revoked."""
 
+    def audience(self, session: str) -> str:
+        """With whom this viewer is counted: all of a session; where there are owners, hers apart from those by links.
+
+        Who has no right is counted apart too: else they could take a session's places, and tell by that that it is there.
+        """
+        return f"{session} shared" if self.shared else f"{session} {self.owner}" if self.owner else session
+
 
 class Door:
     """Lets in who says who they are, and who brings a link."""

@@ -17,6 +17,7 @@ from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.rota import Rota
+from services.consume_stream.seats import Limits, Seats
 from services.consume_stream.settings import Settings
 from services.consume_stream.sse import Pings, RightOver, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
@@ -48,6 +49,7 @@ class App:
         self._door = Door(self._gate, Shares.of(settings))
         self.health: Health | None = None
         self.reading: Reading | None = None
+        self.seats: Seats | None = None
         self.pings: Pings | None = None
 
     def asgi(self) -> ASGIApp:
@@ -78,6 +80,8 @@ class App:
         live, bulk = Wires(store, TIMEOUT_S), Wires(store, TIMEOUT_S)
         nudges, groups = Nudges(store, TIMEOUT_S, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
+        limits = Limits(settings.viewers_per_session_max, settings.owner_viewers_max)
+        self.seats = seats = Seats(bulk, instance, limits)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
         self.reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s, self.health.clock)
         self.pings = Rota(settings.ping_s, ViewerResponse.ping)
@@ -86,7 +90,7 @@ class App:
             yield
         finally:
             dropping.cancel()
-            for owner in (self._gate, self.pings, groups, self.health, nudges, live, bulk, store):
+            for owner in (self._gate, self.pings, groups, seats, self.health, nudges, live, bulk, store):
                 await owner.close()
             await tracing.close()
 
@@ -94,6 +98,11 @@ class App:
     def _reading(self) -> Reading:
         assert self.reading is not None
         return self.reading
+
+    @property
+    def _seats(self) -> Seats:
+        assert self.seats is not None
+        return self.seats
 
     @property
     def _pings(self) -> Pings:
@@ -106,9 +115,12 @@ class App:
         joining.link(self._reading.ways.bulk, join.session)
         access = await self._door.access(request, join.session)
         with contextlib.ExitStack() as place:
-            place.enter_context(self.viewers.admit(join.session, request.scope))
+            place.enter_context(self.viewers.admit(access.audience(join.session), request.scope))
+            # Asked for first, and waited for last: it leaves in one write with the look at the log.
+            seat = place.enter_context(self._seats.seat(access.audience(join.session), access.owner))
             if not await joining.has_more(self._reading.ways.bulk, join, access, self._reading.patience_s):
                 return Response(status_code=204)
+            await seat.taken()
             subscription = Subscription(self._reading, join.session, join.position, join.follow, access)
             ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
             over = RightOver(access.expires_at, "share_expired" if access.shared else "token_expired")

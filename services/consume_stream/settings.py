@@ -21,5 +21,8 @@ class Settings(base.Settings):
     batch_max: int = variable("REJOIN_BATCH_MAX", count(1, 100_000), 500, "Entries that one read brings.")
     viewers_max: int = variable("REJOIN_VIEWERS_MAX", count(), 5000, "Viewers of one process.")
     viewers_per_session_max: int = variable(
-        "REJOIN_VIEWERS_PER_SESSION_MAX", count(), 500, "Viewers of one session in one process."
+        "REJOIN_VIEWERS_PER_SESSION_MAX", count(0), 500, "Viewers of one session, in all processes; 0: no limit."
+    )
+    owner_viewers_max: int = variable(
+        "REJOIN_OWNER_VIEWERS_MAX", count(0), 0, "Viewers that one owner is, in all processes; 0: no limit."
     )

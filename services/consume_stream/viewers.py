@@ -70,7 +70,8 @@ class Viewers:
             raise _refused(503, "draining", "This process takes no new viewers. Try again.")
         if len(self._scopes) >= self._most:
             raise _refused(503, "too_many_viewers", "This process has as many viewers as it may have.")
-        if self._per_session[session] >= self._most_per_session:
+        # Of all processes together `seats` counts them; who is too many here alone need not ask.
+        if 0 < self._most_per_session <= self._per_session[session]:
             raise _refused(429, "too_many_viewers_of_session", "This session has as many viewers as it may have.")
 
 
