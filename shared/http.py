@@ -22,7 +22,6 @@ from shared.wire import RedisAway
 
 _log = logging.getLogger(__name__)
 
-RETRY_AFTER_S = "1"
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -36,6 +35,7 @@ class ApiError(Exception):
         message: str,
         *,
         retry: bool = False,
+        after_s: int = 1,
         headers: Mapping[str, str] = _NO_HEADERS,
         **facts: str | int,
     ) -> None:
@@ -43,7 +43,7 @@ class ApiError(Exception):
         self.status = status
         self.code = code
         self.message = message
-        self.headers = ({"Retry-After": RETRY_AFTER_S} if retry else {}) | dict(headers)
+        self.headers = ({"Retry-After": str(after_s)} if retry else {}) | dict(headers)
         self.facts = facts
         """Further members of the body, beside `error`."""
 

@@ -1,12 +1,12 @@
 """The rights in Redis that both services need: a command for each, which does nothing where it is allowed."""
 
-from shared import keys
+from shared import keys, quotas
 from shared.redis_facts import Command
 
 
 def probes(session: str) -> list[Command]:
     """Commands on a session that does not exist, and on the quotas of nobody."""
-    log, meta, quota = keys.log(session), keys.meta(session), f"llm:quota:{{{session}}}:probe"
+    log, meta = keys.log(session), keys.meta(session)
     return [
         ("TIME",),
         ("EVAL", "return 1", 0),
@@ -18,13 +18,5 @@ def probes(session: str) -> list[Command]:
         ("HMGET", meta, "status"),
         ("EXISTS", log, keys.consumer(session)),
         ("EXPIRE", log, 60),
-        ("ZADD", quota, "XX", 0, session),
-        ("ZREM", quota, session),
-        ("ZCARD", quota),
-        ("ZSCORE", quota, session),
-        ("ZRANGE", quota, 0, 0),
-        ("ZRANGEBYSCORE", quota, 0, 0, "LIMIT", 0, 1),
-        ("ZREMRANGEBYSCORE", quota, 0, 0),
-        ("GET", quota),
-        ("INCRBY", quota, "no number"),
+        *quotas.probes(session),
     ]

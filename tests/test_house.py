@@ -14,10 +14,10 @@ FLOORS: dict[str, list[set[str]]] = {
     "generate_stream": [
         {"__main__"},
         {"app"},
-        {"login", "settings", "sharing", "starting", "takeover", "waiting"},
+        {"login", "orphans", "settings", "sharing", "starting", "takeover", "waiting"},
         {"producer"},
         {"generation"},
-        {"history", "pace", "spans", "writer"},
+        {"history", "pace", "quotas", "spans", "writer"},
         {"pipeline"},
         {"conventions", "delivery"},
         {"draft", "log"},
@@ -27,7 +27,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "consume_stream": [
         {"__main__"},
         {"app"},
-        {"beacons", "joining", "sessions", "settings", "sse", "viewers"},
+        {"beacons", "joining", "seats", "sessions", "settings", "sse", "viewers"},
         {"subscription"},
         {"group_reads", "nudges"},
         {"batches", "groups", "rota"},
@@ -42,7 +42,7 @@ PURE = [
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
 ]  # fmt: skip
-PURE_STDLIB = {"collections", "dataclasses", "hashlib", "ipaddress", "json", "math", "re", "typing"}
+PURE_STDLIB = {"base64", "collections", "dataclasses", "hashlib", "ipaddress", "json", "math", "re", "typing"}
 SERVICES = sorted(FLOORS)
 
 

@@ -26,7 +26,7 @@ class Access:
     def audience(self, session: str) -> str:
         """With whom this viewer is counted: all of a session; where there are owners, hers apart from those by links.
 
-        Who has no right is counted apart too: else they could take a session's places, and tell by that that it is there.
+        Who has no right is counted apart too: else they could take all places of a session, or tell that it is there.
         """
         return f"{session} shared" if self.shared else f"{session} {self.owner}" if self.owner else session
 

@@ -1,6 +1,6 @@
 """The rights that consume-stream needs in Redis: a command for each, which does nothing where it is allowed."""
 
-from shared import keys, quotas
+from shared import keys
 from shared.redis_facts import Command
 from shared.rights import probes as of_both
 
@@ -11,7 +11,6 @@ def probes(session: str) -> list[Command]:
     life = keys.consumer(session)
     return [
         *of_both(session),
-        *quotas.probes(session),
         ("XRANGE", log, "-", "+", "COUNT", 1),
         ("XGROUP", "CREATE", log, group, "0"),
         ("XGROUP", "SETID", log, group, "0"),

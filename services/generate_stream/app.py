@@ -17,12 +17,15 @@ from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.login import Login
+from services.generate_stream.orphans import Orphans
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
+from services.generate_stream.quotas import Quotas
 from services.generate_stream.settings import Settings
 from services.generate_stream.sharing import Sharing
 from services.generate_stream.takeover import Takeover
 from shared import keys, logs, metrics, tracing
+from shared.access import address
 from shared.access.gate import Gate
 from shared.access.shares import Shares
 from shared.channels import Channels
@@ -90,9 +93,12 @@ class App:
             channels = Channels(lambda: store.connect(store.node(keys.RUNNING)), TIMEOUT_S)
             self.health = app.state.health = Health(commands)
             log = Log(appends, commands, instance, Lease(settings.lease_s, settings.ttl_s))
-            self.producer = Producer(log, self._providers, channels, _limits(settings), settings.running_max)
+            quotas = Quotas(commands, settings.owner_allowance, settings.address_allowance, settings.lease_s)
+            limits, most = _limits(settings), settings.running_max
+            self.producer = Producer(log, self._providers, channels, limits, most, quotas)
+            orphans = Orphans(self.producer, commands, settings.orphan_grace_s)
             takeover = Takeover(self.producer, channels, settings.lease_s, settings.sweep_s, settings.on_lost_producer)
-            for owner in (appends, commands, channels, self.health, self.producer, takeover):
+            for owner in (appends, commands, channels, self.health, self.producer, takeover, orphans):
                 owned.push_async_callback(owner.close)
             yield
 
@@ -108,7 +114,9 @@ class App:
         session = body.sessionId or (_session_of(key, identity.owner) if key else nanoid.generate())
         most = self.settings.session_generations_max
         logs.note(session=session)
-        generation = await starting.start(self._running, body, session, key, most, identity.owner)
+        client = address.client_address(request.scope, self.settings.trusted_proxies)
+        whence = self._running.quotas.address(address.subject(client))
+        generation = await starting.start(self._running, body, session, key, most, identity.owner, whence)
         logs.note(generation=generation)
         where = {"sessionId": session, "generation": generation}
         stream_url = f"/api/consume-stream?sessionId={session}"

@@ -28,6 +28,16 @@ class _OfMeta:
         return self.meta.get("traceparent", "")
 
     @property
+    def owner(self) -> str:
+        """Whose it is; empty without authentication."""
+        return self.meta.get("owner", "")
+
+    @property
+    def address(self) -> str:
+        """The subject of quotas that asked for it, as `keys.subject` names it; empty where addresses have no limits."""
+        return self.meta.get("address", "")
+
+    @property
     def losses(self) -> int:
         """How many producers the generation has lost."""
         return int(self.meta.get("losses", 0))
@@ -63,6 +73,8 @@ class Ask:
     traceparent: str = ""
     owner: str = ""
     """Whose session it is; empty without authentication."""
+    address: str = ""
+    """The subject of quotas that its sender's address is, or empty."""
 
     @property
     def request(self) -> str:
@@ -95,9 +107,7 @@ class Ask:
         meta |= {"token": self.token, "producer": self.producer, "request": self.request}
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
-        meta |= self.cause
-        if self.owner:
-            meta["owner"] = self.owner
+        meta |= self.cause | {name: value for name in ("owner", "address") if (value := getattr(self, name))}
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)

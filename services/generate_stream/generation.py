@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ from services.generate_stream.log import Log
 from services.generate_stream.pace import Pace
 from services.generate_stream.pipeline import Pipeline
 from services.generate_stream.providers import ChatRequest, Delta, Done, Provider, ProviderError
-from services.generate_stream.usage import tokens
-from services.generate_stream.writer import LOST, STOP, Writer
+from services.generate_stream.quotas import Share
+from services.generate_stream.usage import spent, tokens
+from services.generate_stream.writer import LOST, RELEASED, STOP, Writer
 from shared import logs
 from shared.redis import backoff_s
 from shared.text import whole
@@ -53,6 +54,7 @@ class Generation:
         compose: Callable[[], Awaitable[ChatRequest]],
         limits: Limits,
         score: float,
+        share: Share,
     ) -> None:
         self.attempt = attempt
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -62,7 +64,12 @@ class Generation:
         self._stall_timeout_s = limits.stall_timeout_s
         self._draft = Draft(attempt.generation, attempt.started, limits.answer_max_bytes)
         self._pipeline = Pipeline(attempt, self._draft, log, limits.lease_s)
-        self._writer = Writer(self._pipeline, attempt.session, self._draft, log, limits.lease_s, limits.ttl_s, score)
+        self._share = share
+        self._waiting = 0
+        self._asked: ChatRequest | None = None
+        self._usage: Any = None
+        times = (limits.lease_s, limits.ttl_s)
+        self._writer = Writer(self._pipeline, attempt.session, self._draft, log, *times, score, share.renew)
         self._began = time.monotonic()
         self._pace = Pace(provider.name, self._began)
         self._span = spans.attempt(attempt)
@@ -70,6 +77,27 @@ class Generation:
     def look(self) -> None:
         """Somebody says that meta has changed (a stop, a delete): beat now, and see."""
         self._pipeline.wake()
+
+    def orphaned(self) -> None:
+        """Nobody has watched for too long: end it, as a stop does."""
+        if not self._draft.status:
+            self._draft.end("stopped", self._ms(), finish_reason="orphaned")
+            self._span.event("orphaned")
+            self._pipeline.wake()
+
+    @contextlib.contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Inside, somebody waits for the end."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the end, who is no viewer."""
+        return self._waiting > 0
 
     def release(self) -> None:
         """Let go, so that another process begins the next attempt at once."""
@@ -89,6 +117,8 @@ class Generation:
         except Exception:  # noqa: BLE001 - what waits for this answer must hear of its end; another process takes over
             _log.exception("writing broke")
         finally:
+            if outcome != RELEASED:
+                self._share.over(self._spent)
             await _close(reading)
             self._tell(outcome)
         if outcome == self._draft.status:
@@ -104,7 +134,7 @@ class Generation:
 
     async def _read(self) -> None:
         try:
-            request = await self._request()
+            request = self._asked = await self._request()
             with spans.call(self._span, self.attempt.session, self._provider.name, request, self._draft, self._ms):
                 await self._read_provider(request)
         except ProviderError as error:
@@ -117,6 +147,7 @@ class Generation:
 
     def _complete(self, finish_reason: str, usage: Any) -> None:
         self._draft.end("completed", self._ms(), finish_reason=finish_reason, usage=usage)
+        self._usage = usage
         for direction, number in tokens(usage).items():
             metrics.TOKENS.labels(self._provider.name, direction).inc(number)
 
@@ -169,6 +200,9 @@ class Generation:
         now = asyncio.get_running_loop().time()
         if ends_at is None or now + self._stall_timeout_s > ends_at:
             silence.reschedule(now + self._stall_timeout_s + margin_s)
+
+    def _spent(self) -> int:
+        return spent(self._usage, self._asked.size if self._asked else 0, self._draft.size)
 
     def _ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

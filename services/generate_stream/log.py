@@ -103,8 +103,8 @@ class Log:
         """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
         key, digest = ask.idempotency_key, ask.body.digest()
         head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, self._publish, generations_max)
-        asked = (ask.request, ask.messages, ask.body.replaces or "", *ask.cause.values())
-        arguments = (*head, key, digest, *asked, ask.owner, *_flat(told))
+        asked = (ask.request, ask.messages, ask.body.replaces or "", *ask.cause.values(), ask.owner, ask.address)
+        arguments = (*head, key, digest, *asked, *_flat(told))
         return _text(await scripts.START(self._commands.of(keys.log(ask.session)), _keys(ask.session), arguments))
 
     async def append(

@@ -11,6 +11,7 @@ from services.generate_stream.bodies import StartBody
 from services.generate_stream.generation import Generation, Limits
 from services.generate_stream.log import Log
 from services.generate_stream.providers import CODES, ChatRequest, Provider
+from services.generate_stream.quotas import Quotas, Share
 from shared import keys, logs, tracing
 from shared.channels import Channels
 from shared.wire import RedisAway
@@ -25,11 +26,18 @@ class Producer:
     """Runs each generation in a task of its own, until the process is drained."""
 
     def __init__(
-        self, log: Log, providers: Mapping[str, Provider], channels: Channels, limits: Limits, running_max: int
+        self,
+        log: Log,
+        providers: Mapping[str, Provider],
+        channels: Channels,
+        limits: Limits,
+        running_max: int,
+        quotas: Quotas,
     ) -> None:
         self.draining = False
         self.log = log
         self.providers = providers
+        self.quotas = quotas
         self._channels = channels
         self._limits = limits
         self._running_max = running_max
@@ -47,6 +55,11 @@ class Producer:
         """Whether this process runs as many generations as it may."""
         return len(self._generations) + self._promised >= self._running_max
 
+    @property
+    def generations(self) -> list[Generation]:
+        """All that run here."""
+        return list(self._generations.values())
+
     def running(self, session: str, generation: int) -> Generation | None:
         """A generation that runs here."""
         running = self._generations.get(session)
@@ -62,15 +75,20 @@ class Producer:
             self._promised -= 1
             self._fewer.set()
 
-    def run(self, attempt: Attempt, body: StartBody, score: float) -> None:
-        """Run an attempt that this process holds. `score` is its session's in the index of running generations."""
+    def run(self, attempt: Attempt, body: StartBody, score: float, share: Share | None = None) -> None:
+        """Run an attempt that this process holds. `score` is its session's in the index of running generations, `share`
+        what it has of its quotas; one that was taken over has what meta says.
+        """
+        if share is None:
+            share = self.quotas.share(attempt.session, attempt.owner, attempt.address)
+            share.renew()
         model, provider = attempt.started["model"], self.providers[attempt.started["provider"]]
 
         async def compose() -> ChatRequest:
             messages = await history.conversation(self.log, attempt, body, self._limits.history_max_bytes)
             return ChatRequest(model, messages, body.system, body.maxTokens, body.temperature)
 
-        generation = Generation(attempt, self.log, provider, compose, self._limits, score)
+        generation = Generation(attempt, self.log, provider, compose, self._limits, score, share)
         self._generations[attempt.session] = generation
         generation.over.add_done_callback(lambda _: self._forget(generation))
         where = {"session": attempt.session, "generation": attempt.generation, "attempt": attempt.number}

@@ -4,6 +4,7 @@ import dataclasses
 
 from services.generate_stream.providers.registry import ProviderSettings
 from shared import settings as base
+from shared.quotas import Allowance
 from shared.settings import TEXT, captured, count, one_of, seconds, url, variable
 
 
@@ -31,6 +32,27 @@ class Settings(base.Settings):
         "REJOIN_SESSION_GENERATIONS_MAX", count(), 200, "Generations that one session may have."
     )
     running_max: int = variable("REJOIN_RUNNING_MAX", count(), 500, "Generations that one process runs at a time.")
+    owner_starts_per_minute: int = variable(
+        "REJOIN_OWNER_STARTS_PER_MINUTE", count(0), 0, "Answers that one owner may begin in a minute; 0: no limit."
+    )
+    address_starts_per_minute: int = variable(
+        "REJOIN_ADDRESS_STARTS_PER_MINUTE", count(0), 0, "Answers that one address may begin in a minute; 0: no limit."
+    )
+    owner_running_max: int = variable(
+        "REJOIN_OWNER_RUNNING_MAX", count(0), 0, "Answers that one owner has written at a time; 0: no limit."
+    )
+    address_running_max: int = variable(
+        "REJOIN_ADDRESS_RUNNING_MAX", count(0), 0, "Answers that one address has written at a time; 0: no limit."
+    )
+    owner_tokens_per_day: int = variable(
+        "REJOIN_OWNER_TOKENS_PER_DAY",
+        count(0, 2**53),
+        0,
+        "Tokens that the answers of one owner may take in a day (UTC); 0: no limit.",
+    )
+    orphan_grace_s: float = variable(
+        "REJOIN_ORPHAN_GRACE_S", seconds(0), 0.0, "How long an answer goes on that nobody watches; 0: to its end."
+    )
     on_lost_producer: str = variable(
         "REJOIN_ON_LOST_PRODUCER", one_of("restart", "fail"), "restart", "What becomes of a dead process's answers."
     )
@@ -52,6 +74,16 @@ class Settings(base.Settings):
         default=False,
         help_text="Whether traces hold what was asked and answered.",
     )
+
+    @property
+    def owner_allowance(self) -> Allowance:
+        """What one owner may have."""
+        return Allowance(self.owner_starts_per_minute, self.owner_running_max, self.owner_tokens_per_day)
+
+    @property
+    def address_allowance(self) -> Allowance:
+        """What one address may have."""
+        return Allowance(self.address_starts_per_minute, self.address_running_max)
 
     @property
     def providers(self) -> ProviderSettings:

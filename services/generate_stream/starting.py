@@ -19,11 +19,17 @@ _log = logging.getLogger(__name__)
 
 
 async def start(
-    producer: Producer, body: StartBody, session: str, idempotency_key: str, generations_max: int, owner: str
+    producer: Producer,
+    body: StartBody,
+    session: str,
+    idempotency_key: str,
+    generations_max: int,
+    owner: str = "",
+    address: str = "",
 ) -> int:
     """Begin a generation, or find the one that this key began; returns its number.
 
-    Raises ApiError with 404, 409, 422 or 503, and RedisAway.
+    `address` is a subject of quotas. Raises ApiError with 404, 409, 422, 429 or 503, and RedisAway.
     """
     if producer.draining:
         raise ApiError(503, "draining", "This process takes no new work. Try again.", retry=True)
@@ -34,13 +40,21 @@ async def start(
     token = nanoid.generate()
     who = producer.log.producer
     cause = (logs.subject().get("request_id", ""), tracing.current().traceparent)
-    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause, owner)
+    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause, owner, address)
     with producer.place():
+        share = producer.quotas.share(session, owner, address)
+        await share.take(token)
         told = ask.told()
-        reply, score = await _begun(producer, ask, told, generations_max)
+        try:
+            reply, score = await _begun(producer, ask, told, generations_max)
+        except ApiError:
+            await share.give_back(token)
+            raise
         if reply[0] == "started":
-            producer.run(ask.begun(int(reply[1]), int(reply[2]), told), body, score)
-        elif reply[0] != "same":
+            producer.run(ask.begun(int(reply[1]), int(reply[2]), told), body, score, share)
+            return int(reply[1])
+        await share.give_back(token if reply[0] == "same" else "")
+        if reply[0] != "same":
             raise _refusal(reply, generations_max)
     return int(reply[1])
 

@@ -20,6 +20,12 @@ def tokens(usage: Any) -> dict[str, int]:
     return {direction: number for direction, number in found.items() if number is not None}
 
 
+def spent(usage: Any, asked_bytes: int, written_bytes: int) -> int:
+    """Tokens that an answer took: by the provider's bill, else (stopped, failed) one for each four bytes."""
+    told = tokens(usage)
+    return told.get("input", -(-asked_bytes // 4)) + told.get("output", -(-written_bytes // 4))
+
+
 def _count(usage: dict[str, Any], vendors: Sequence[Sequence[str]]) -> int | None:
     """By the first vendor's names that are there: some compatible servers tell the same by both."""
     for first, *more in vendors:

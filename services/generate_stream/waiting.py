@@ -25,8 +25,11 @@ async def answer(producer: Producer, session: str, generation: int) -> Answer:
     """
     handed_over = ApiError(503, "handed_over", "The answer goes on elsewhere: follow it.", retry=True)
     running = producer.running(session, generation)
-    if running and await asyncio.shield(running.over) in (RELEASED, LOST):
-        raise handed_over
+    if running:
+        with running.awaited():
+            outcome = await asyncio.shield(running.over)
+        if outcome in (RELEASED, LOST):
+            raise handed_over
     while await producer.log.runs(session, generation):
         if producer.draining:
             raise handed_over

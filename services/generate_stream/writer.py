@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 
 from redis.exceptions import RedisError, ResponseError
 
@@ -41,7 +42,15 @@ class Writer:
     """
 
     def __init__(
-        self, pipeline: Pipeline, session: str, draft: Draft, log: Log, lease_s: float, ttl_s: float, score: float
+        self,
+        pipeline: Pipeline,
+        session: str,
+        draft: Draft,
+        log: Log,
+        lease_s: float,
+        ttl_s: float,
+        score: float,
+        renew: Callable[[], None],
     ) -> None:
         self._pipeline = pipeline
         self._session = session
@@ -50,6 +59,8 @@ class Writer:
         self._beat_s = lease_s / 3
         self._ttl_s = ttl_s
         self._score = score
+        self._renew = renew
+        """Renews what else is held for as long as the answer runs."""
         self._entering: asyncio.Task[None] | None = None
         # A session that could not be entered before its generation began is entered now.
         self._beat_at = time.monotonic() + (self._beat_s if score else 0.0)
@@ -138,6 +149,7 @@ class Writer:
         if not self._draft.status:
             # Beside the appends: no word waits for it.
             self._entering = asyncio.create_task(self._enter_running())
+            self._renew()
         self._pipeline.wake()
 
     async def _enter_running(self) -> None:

@@ -214,7 +214,8 @@ def test_every_command_that_a_service_gives_is_probed(service: str, probes: Any)
     probed = {str(probe[0]) for probe in probes.probes(SESSION)}
     forms = {" ".join(map(str, probe[:2])) for probe in probes.probes(SESSION)}
     given = set[str]()
-    for path in (ROOT / "services" / service).rglob("*"):
+    rooms = [path for folder in (f"services/{service}", "shared/lua") for path in (ROOT / folder).rglob("*")]
+    for path in (*rooms, ROOT / "shared" / "script.py"):
         if path.suffix in (".py", ".lua") and path.stem != "rights":
             given |= set(re.findall(r"""(?:\.call|pack)\(\s*["']([A-Z]+)["']""", path.read_text()))
             assert {f"XGROUP {form}" for form in re.findall(r'_xgroup\("([A-Z]+)"', path.read_text())} <= forms

@@ -14,9 +14,11 @@ from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part
+from services.generate_stream.quotas import Quotas
 from shared import keys
 from shared.channels import Channels
 from shared.instance import new_instance
+from shared.quotas import Allowance
 from tests.connections import connector, wires
 from tests.processes import until
 from tests.system.invariant import holds
@@ -81,7 +83,8 @@ async def producer(redis_url: str) -> AsyncIterator[Producer]:
             Channels(connector(redis_url, user="generate"), 5),
         )
         log = Log(appends, commands, new_instance(), Lease(LEASE_S, 60))
-        running = Producer(log, {"sore": Sore(), "stubborn": Stubborn()}, channels, limits, 9)
+        quotas = Quotas(commands, Allowance(), Allowance(), LEASE_S)
+        running = Producer(log, {"sore": Sore(), "stubborn": Stubborn()}, channels, limits, 9, quotas)
         for owner in (appends, commands, channels, running):
             owned.push_async_callback(owner.close)
         yield running

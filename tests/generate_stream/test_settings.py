@@ -47,6 +47,12 @@ GENERATE = SHARED | {
     "REJOIN_HISTORY_MAX_BYTES": "1048576",
     "REJOIN_SESSION_GENERATIONS_MAX": "200",
     "REJOIN_RUNNING_MAX": "500",
+    "REJOIN_OWNER_STARTS_PER_MINUTE": "0",
+    "REJOIN_ADDRESS_STARTS_PER_MINUTE": "0",
+    "REJOIN_OWNER_RUNNING_MAX": "0",
+    "REJOIN_ADDRESS_RUNNING_MAX": "0",
+    "REJOIN_OWNER_TOKENS_PER_DAY": "0",
+    "REJOIN_ORPHAN_GRACE_S": "0",
     "REJOIN_ON_LOST_PRODUCER": "restart",
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "false",
 }
@@ -61,6 +67,7 @@ CONSUME = SHARED | {
     "REJOIN_BATCH_MAX": "500",
     "REJOIN_VIEWERS_MAX": "5000",
     "REJOIN_VIEWERS_PER_SESSION_MAX": "500",
+    "REJOIN_OWNER_VIEWERS_MAX": "0",
 }
 """Section 6 of the contract, and what logs and traces take: every variable, with its default as people read it."""
 

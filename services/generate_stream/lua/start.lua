@@ -3,7 +3,8 @@
 -- ARGV   1 token  2 producer  3 lease (ms)  4 TTL (s)  5 PUBLISH or SPUBLISH  6 generations a session may have
 --        7 idempotency key or ''  8 digest of the request  9 request (JSON)  10 its messages (JSON) or ''
 --        11 replaces or ''  12 id of the request that asks or ''  13 its traceparent or ''
---        14 owner or ''  15… further fields of `started`, name and value by turns
+--        14 owner or ''  15 the subject of quotas that its address is, or ''
+--        16… further fields of `started`, name and value by turns
 -- Reply  {started, generation, attempt's ms} | {running, generation} | {same, generation, status} | {reused, status}
 --        | {full} | {replaces_unknown} | {unknown}
 -- Why    One step decides and writes, so that two replicas asked in the same moment start one generation.
@@ -46,12 +47,13 @@ local ms = string.format('%.0f', math.max(now, last_ms + 1, tonumber(held[3] or 
 redis.call('HSET', meta, 'generation', generation, 'status', 'running', 'attempt', '1', 'attemptMs', ms,
   'token', ARGV[1], 'producer', ARGV[2], 'leaseUntilMs', string.format('%.0f', now + ARGV[3]), 'request', ARGV[9],
   'requestId', ARGV[12], 'traceparent', ARGV[13])
-redis.call('HDEL', meta, 'stop', 'losses')
+redis.call('HDEL', meta, 'stop', 'losses', 'address')
 if ARGV[14] ~= '' then
   redis.call('HSET', meta, 'owner', ARGV[14])
 elseif anew then
   redis.call('HDEL', meta, 'owner')
 end
+if ARGV[15] ~= '' then redis.call('HSET', meta, 'address', ARGV[15]) end
 if ARGV[10] ~= '' then redis.call('HSET', meta, 'messages', ARGV[10], 'messagesGeneration', generation) end
 if ARGV[7] ~= '' then redis.call('HSET', meta, key, generation .. ' ' .. ARGV[8]) end
 
@@ -60,7 +62,7 @@ if ARGV[11] ~= '' then
   fields[#fields + 1] = 'replaces'
   fields[#fields + 1] = ARGV[11]
 end
-for i = 15, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 16, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('XADD', log, ms .. '-0', unpack(fields))
 redis.call('EXPIRE', log, ARGV[4])
 redis.call('EXPIRE', meta, ARGV[4])

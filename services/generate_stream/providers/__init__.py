@@ -22,6 +22,11 @@ class ChatRequest:
     max_tokens: int | None = None
     temperature: float | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of all that is said."""
+        return sum(len(text.encode()) for text in (self.system or "", *(said.content for said in self.messages)))
+
 
 class Delta(NamedTuple):
     """Words of the answer, as they came. May be empty, and may end in half a surrogate pair."""
