@@ -110,11 +110,14 @@ def _joining(text: Text) -> dict[str, Cost]:
     # At position 0 the first of the two finds nothing.
     replies = len("+OK\r\n") + len("*0\r\n") + ARRAY + read(text.started)
     group = size("name", GROUP, "consumers", "pending", "last-delivered-id", at) + 2 * INTEGER
+    seats, viewer = keys.quota(keys.subject("session", text.session), "viewers"), f"{INSTANCE}-1000"
+    seated = size("EVALSHA", SHA, 1, seats, viewer, 500, 60_000)
     return {
+        "seat": Cost("evalsha", "time zremrangebyscore zremrangebyscore zcard zadd pexpire", 1, seated, INTEGER),
         "listen": Cost("subscribe", "", 1, size("SUBSCRIBE", log), size("subscribe", log) + INTEGER),
         "resume": Cost("xgroup xrange xrevrange", "", 1, made + found, replies),
         "sweep": Cost("xinfo", "", 0, size("XINFO", "GROUPS", log), ARRAY + group),
-        "leave": Cost("xgroup", "", 0, destroyed, INTEGER),
+        "leave": Cost("xgroup zrem", "", 0, destroyed + size("ZREM", seats, viewer), 2 * INTEGER),
         "unlisten": Cost("unsubscribe", "", 0, size("UNSUBSCRIBE", log), size("unsubscribe", log) + INTEGER),
     }
 
@@ -135,10 +138,13 @@ def _reading(text: Text) -> dict[str, Cost]:
 def _of_processes() -> dict[str, Cost]:
     due = size("ZRANGEBYSCORE", keys.RUNNING, "-inf", MS, "WITHSCORES", "LIMIT", 0, 500)
     time = size("1767225600", "123456")
+    seats = keys.quota(keys.subject("session", ""), "viewers")
+    renewed = size("EVALSHA", SHA, 1, seats, 60_000, f"{INSTANCE}-1000")
     return {
         "look at Redis": Cost("time", "", 1, size("TIME"), time),
         "ping": Cost("ping", "", 1, size("PING"), len("+PONG\r\n")),
         "sign of life": Cost("expire", "", 1, size("EXPIRE", keys.consumer(INSTANCE), 60), INTEGER),
+        "seats renewed": Cost("evalsha", "time pexpire zadd pexpire", 1, renewed, string(SCORE)),
         "look for leases": Cost(
             "time zrangebyscore zrangebyscore", "", 2, size("TIME") + 2 * due, time + 2 * len("*0\r\n")
         ),

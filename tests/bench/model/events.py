@@ -72,6 +72,7 @@ def idle(load: Load, viewers: float, seconds: float) -> Events:
         "look at Redis": _LOOKS_PER_S * seconds * (load.consume + load.generate),
         "ping": _PINGS_PER_S * seconds * (load.consume + load.generate),
         "sign of life": seconds / _KEEPS_LIFE_EVERY_S * load.consume,
+        "seats renewed": seconds / _KEEPS_LIFE_EVERY_S * min(viewers, load.sessions * load.listeners),
         "look for leases": seconds / (_SWEEPS_AT * load.sweep_s) * load.generate,
     }
 
@@ -79,7 +80,7 @@ def idle(load: Load, viewers: float, seconds: float) -> Events:
 def first_answers(load: Load, chunks: int, seconds: float) -> Events:
     """Whole answers of so many chunks in sessions that are new, for which their viewers have waited."""
     viewers = load.sessions * load.viewers
-    found = {"resume": viewers, "sweep": load.sessions * load.listeners}
+    found = {"seat": viewers, "resume": viewers, "sweep": load.sessions * load.listeners}
     return total(running(load, chunks / load.per_s), turns(load), found, idle(load, viewers, seconds))
 
 
@@ -87,7 +88,8 @@ def visits(load: Load) -> Events:
     """Viewers who join answers that are over, read them in one go, and leave."""
     viewers = load.sessions * load.viewers
     logs = load.sessions * load.listeners
-    return {"listen": logs, "resume": viewers, "sweep": logs, "read": viewers, "leave": viewers, "unlisten": logs}
+    each = dict.fromkeys(("seat", "resume", "read", "leave"), viewers)
+    return each | dict.fromkeys(("listen", "sweep", "unlisten"), logs)
 
 
 def total(*parts: Events) -> Events:

@@ -20,6 +20,7 @@ _OFTEN = {
     "end": "an answer",
     "beat": "3 / `REJOIN_LEASE_S` a second and running answer, 2 after its end",
     "renewal": "3 / `REJOIN_LEASE_S` a second and running answer",
+    "seat": "a join; as many for `REJOIN_OWNER_VIEWERS_MAX`; none where the limit is 0",
     "listen": "a session's first viewer in a process",
     "resume": "a join; again after a connection to Redis broke",
     "sweep": "a join, at most once a minute, session and process",
@@ -34,6 +35,7 @@ _OFTEN = {
     "look at Redis": "1 a second and process",
     "ping": "0.4 a second and process",
     "sign of life": "1 / 15 a second and consume process",
+    "seats renewed": "1 / 15 a second and session with a viewer in a process",
     "look for leases": "1 / (0.9 × `REJOIN_SWEEP_S`) a second and generate process",
 }
 _ROWS: tuple[tuple[str, Callable[[Needs], str]], ...] = (

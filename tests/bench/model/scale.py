@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from tests.bench.figures import OURS
@@ -99,7 +99,9 @@ def needs(viewers: int, per: Measured, assumed: Assumed) -> Needs:
     load = Load(write.sessions, 1, assumed.per_s, consume=consume, generate=generate)
     history = {"history": prompts, "history page": prompts * assumed.earlier * assumed.chunks / HISTORY_PAGE}
     asked = total(turns(Load(prompts, 1, 0)), history)
-    second = total(running(load, 1), asked, visits(Load(joins, 1, 0)), idle(load, viewers, 1))
+    second = total(
+        running(load, 1), asked, visits(Load(joins, 1, 0)), idle(replace(load, sessions=viewers), viewers, 1)
+    )
     each = costs(Text())
     bits = [8 * way / 1e9 for way in traffic(second, each)]
     redis_cores = (chunks * per.chunk_us + second["recheck"] * per.read_us) / 1e6
