@@ -10,7 +10,7 @@ import termios
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from shared.access.headers import secured
 from shared.metrics import HTTP_ERRORS
@@ -54,11 +54,17 @@ class Protocol(HttpToolsProtocol):
         self._part = _Part.NOTHING
         self._lines = self._head_bytes = self._unheard_bytes = 0
         self._was_heard = self._is_deaf = False
+        self._answered: RequestResponseCycle | None = None
         self._timer: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_S, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+        # Of pipelined requests uvicorn tells the newest alone. The one that is being answered would write to a closed
+        # transport, and one that waits for the disconnect, as a viewer does, would wait for ever.
+        if self._answered and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
@@ -81,6 +87,10 @@ class Protocol(HttpToolsProtocol):
             known = cause.args if isinstance(cause, _Refused) else (400, "bad_request", "This is not HTTP.")
             self._refuse(*known)
         self._start_timer()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

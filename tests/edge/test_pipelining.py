@@ -1,0 +1,62 @@
+"""Requests that come before their forerunner is answered: all are answered in their order, and all hear of the end."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.processes import Service, Services, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
+
+DEADLINE_S = 30.0
+
+
+async def test_a_viewer_before_whom_another_request_came_leaves_when_its_connection_breaks(
+    services: Services, redis_client: Any, session: str
+) -> None:
+    begun = await services.start(sessionId=session, provider="demo", prompt="Hello?")
+    _, writer = await _connected(services.consume)
+    writer.write(_get(f"{begun['streamUrl']}&follow=session") + _get("/healthz"))
+    await until(lambda: _groups(redis_client, session), DEADLINE_S)
+    assert await _viewers(services.consume) >= 1
+    held = await _viewers(services.consume)
+    writer.transport.abort()
+
+    async def left() -> bool:
+        return not await _groups(redis_client, session) and await _viewers(services.consume) < held
+
+    await until(left, DEADLINE_S)
+    await services.stop(session)
+    assert "Traceback" not in services.consume.log
+
+
+async def test_pipelined_requests_are_answered_one_after_the_other(services: Services) -> None:
+    reader, writer = await _connected(services.generate)
+    writer.write(b"".join(_get("/healthz", f"number-{number}") for number in range(50)))
+    async with asyncio.timeout(DEADLINE_S):
+        for number in range(50):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert f"x-request-id: number-{number}\r\n".encode() in head
+            assert await reader.readexactly(3) == b"ok\n"
+    writer.close()
+
+
+async def _connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    url = httpx2.URL(service.url)
+    return await asyncio.open_connection(url.host, url.port)
+
+
+def _get(path: str, request_id: str = "an-id") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: rejoin\r\nX-Request-ID: {request_id}\r\n\r\n".encode()
+
+
+async def _groups(redis_client: Any, session: str) -> Any:
+    return await redis_client.xinfo_groups(f"llm:stream:{session}")
+
+
+async def _viewers(service: Service) -> float:
+    async with httpx2.AsyncClient() as client:
+        told = (await client.get(f"{service.url}/metrics")).text
+    return float(next(line for line in told.splitlines() if line.startswith("rejoin_viewers ")).split()[1])
