@@ -43,6 +43,21 @@ async def test_pipelined_requests_are_answered_one_after_the_other(services: Ser
     writer.close()
 
 
+async def test_what_can_not_be_read_never_comes_out_in_the_middle_of_an_answer(
+    services: Services, session: str
+) -> None:
+    begun = await services.start(sessionId=session, provider="demo", prompt="Hello?")
+    reader, writer = await _connected(services.consume)
+    writer.write(_get(begun["streamUrl"]))
+    async with asyncio.timeout(DEADLINE_S):
+        told = await reader.readuntil(b'"started"')
+        writer.write(b"\0 is no request\r\n\r\n")
+        told += await reader.read()
+    writer.close()
+    await services.stop(session)
+    assert told.count(b"HTTP/1.1 ") == 1
+
+
 async def _connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     url = httpx2.URL(service.url)
     return await asyncio.open_connection(url.host, url.port)
