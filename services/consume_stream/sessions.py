@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from shared import events, keys
 from shared.events import Entry
-from shared.position import Position
+from shared.position import NONE, Position
 from shared.view import Answer, View
 from shared.wires import Wires
 
@@ -46,6 +46,8 @@ async def page(wires: Wires, session: str, before: Position | None, limit: int, 
 
 
 async def _back(wires: Wires, session: str, before: Position | None) -> AsyncIterator[Entry]:
+    if before == NONE:
+        return  # Redis knows no end before its smallest id, and calls it an error
     log, end = keys.log(session), f"({before}" if before else "+"
     while True:
         step = await wires.of(log).call("XREVRANGE", log, end, "-", "COUNT", _STEP)

@@ -52,6 +52,15 @@ async def test_a_page_tells_each_generation_newest_first(
     ]  # fmt: skip
 
 
+async def test_before_the_first_entry_there_is_nothing(services: Services, writer: OutsideWriter, session: str) -> None:
+    await writer.answer("One")
+    for before in ("0", "0-0"):
+        told = await page(services.consume, session, before=before)
+        assert told["generations"] == []
+        assert "next" not in told
+    assert "Redis refused" not in services.consume.log
+
+
 async def test_the_pages_together_are_the_session_whatever_their_size(
     services: Services, writer: OutsideWriter, session: str
 ) -> None:
