@@ -4,7 +4,10 @@ import base64
 import hashlib
 import re
 
-_SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SESSION = "[A-Za-z0-9_-]{8,64}"
+"""What a session id looks like."""
+
+_SESSION = re.compile(SESSION)
 _GROUP = re.compile(r"sse-group-([A-Za-z0-9]+)-.+")
 
 RUNNING = "llm:running"

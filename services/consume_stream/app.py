@@ -16,13 +16,14 @@ from services.consume_stream.beacons import Beacons
 from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
 from services.consume_stream.nudges import Nudges
+from services.consume_stream.openapi import SERVICE, described
 from services.consume_stream.rota import Rota
 from services.consume_stream.seats import Limits, Seats
 from services.consume_stream.settings import Settings
 from services.consume_stream.sse import Pings, RightOver, ViewerResponse
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
-from shared import logs, metrics, tracing
+from shared import logs, metrics, openapi, tracing
 from shared.access.gate import Gate
 from shared.access.shares import Shares
 from shared.doctor import Doctor
@@ -64,6 +65,7 @@ class App:
                 Route("/api/consume-stream/doctor", doctor.report, methods=["GET"]),
                 Route("/api/consume-stream/doctor/beacons", self._beacons, methods=["GET"]),
             ]
+        routes.append(openapi.route(SERVICE, described(doctor=self.settings.doctor)))
         return application(routes, self._gate.middleware, self._lifespan)
 
     async def drain(self) -> None:

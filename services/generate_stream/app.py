@@ -17,6 +17,7 @@ from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.login import Login
+from services.generate_stream.openapi import SERVICE, described
 from services.generate_stream.orphans import Orphans
 from services.generate_stream.producer import Producer
 from services.generate_stream.providers.registry import configured
@@ -24,7 +25,7 @@ from services.generate_stream.quotas import Quotas
 from services.generate_stream.settings import Settings
 from services.generate_stream.sharing import Sharing
 from services.generate_stream.takeover import Takeover
-from shared import keys, logs, metrics, tracing
+from shared import keys, logs, metrics, openapi, tracing
 from shared.access import address
 from shared.access.gate import Gate
 from shared.access.shares import Shares
@@ -68,6 +69,7 @@ class App:
         if self.settings.doctor:
             doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)
             routes.append(Route("/api/generate-stream/doctor", doctor.report, methods=["GET"]))
+        routes.append(openapi.route(SERVICE, described(doctor=self.settings.doctor)))
         return application(routes, self._gate.middleware, self._lifespan)
 
     async def drain(self) -> None:

@@ -1,0 +1,77 @@
+"""The schemas of what viewers are shown: a frame's data, and a session as a page."""
+
+from shared.openapi import GENERATION, POSITION, SESSION_ID, Schema, ref
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_ENDS = ["completed", "stopped", "failed"]
+_END: dict[str, Schema] = {
+    "usage": {"description": "The provider's own counts of tokens, as it names them."},
+    "finishReason": _TEXT, "chunks": _COUNT, "durationMs": _COUNT, "ttftMs": _COUNT,
+    "digest": {"type": "string", "description": "SHA-256 of the text, hex."},
+    "code": {"type": "string", "description": "failed: stable, for programs."},
+    "error": {"type": "string", "description": "failed: for people."},
+    "retryable": {"type": "boolean", "description": "failed: whether the same question may go through."},
+}  # fmt: skip
+_ABOUT: dict[str, Schema] = {
+    "prompt": _TEXT, "provider": _TEXT, "model": _TEXT, "replaces": {**GENERATION, "description": "Takes its place."},
+    "startedAt": {"type": "string", "description": "ISO 8601, UTC."},
+}  # fmt: skip
+
+
+def _frame(description: str, required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    properties = {**required, **(optional or {})}
+    return {"type": "object", "description": description, "required": list(required), "properties": properties}
+
+
+_OURS: dict[str, Schema] = {
+    "Started": _frame(
+        "An attempt begins, and voids what an earlier one of its generation said.",
+        {"type": {"const": "metadata"}, "status": {"const": "started"}},
+        {"generation": GENERATION, "attempt": GENERATION, **_ABOUT},
+    ),
+    "Words": _frame(
+        "A piece of the answer (chunk) or of the thinking before it; neighbours may come as one.",
+        {"type": {"enum": ["chunk", "reasoning"]}, "content": _TEXT},
+        {"generation": GENERATION, "ms": {**_COUNT, "description": "Since the attempt began."}},
+    ),
+    "Ended": _frame(
+        "A generation ends: its last entry.",
+        {"type": {"const": "metadata"}, "status": {"enum": _ENDS}},
+        {"generation": GENERATION, "ms": _COUNT, **_END},
+    ),
+    "Reset": _frame("Forget everything, the cursor too: the whole log comes next. It has no id.",
+                    {"type": {"const": "reset"}, "reason": _TEXT}),
+}  # fmt: skip
+
+FRAMES: dict[str, Schema] = {
+    **_OURS,
+    "Frame": {
+        "description": "Readers pass over a type that they do not know: the log may have other writers.",
+        "anyOf": [*(ref(name) for name in _OURS), {"type": "object"}],
+    },
+    "Beacon": _frame(
+        "A sign that tells when it was sent.",
+        {"type": {"const": "beacon"}, "number": _COUNT, "of": _COUNT, "atMs": {"type": "number"}},
+    ),
+}
+"""What stands behind `data:`, by name."""
+
+_GENERATION = _frame(
+    "A question, and its answer as far as it is there.",
+    {
+        "generation": _COUNT, "attempt": {"type": "integer"}, "status": {"enum": ["running", *_ENDS]}, "text": _TEXT,
+        "reasoning": _TEXT, **{name: schema for name, schema in _ABOUT.items() if name != "replaces"},
+    },
+    {"replaces": {"type": "integer"}, **_END},
+)  # fmt: skip
+
+SESSION_PAGE = _frame(
+    "A page of a session, newest generation first.",
+    {
+        "sessionId": SESSION_ID, "generations": {"type": "array", "items": _GENERATION},
+        "viewers": {**_COUNT, "description": "Now."},
+        "lastEventId": {**POSITION, "description": "Where to follow from, having shown this page."},
+    },
+    {"next": {**POSITION, "description": "`before` of the next page; absent at the end."}},
+)  # fmt: skip

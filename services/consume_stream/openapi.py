@@ -1,0 +1,76 @@
+"""What consume-stream tells of itself: its routes, what they show and every way in which they refuse."""
+
+from typing import Any
+
+from services.consume_stream.frame_schemas import FRAMES, SESSION_PAGE
+from shared.openapi import AWAY, POSITION, SESSION_ID, Refusals, Schema, answer, document, operation, parameter, ref
+
+SERVICE = "consume-stream"
+
+_NO_SESSION: Refusals = {400: ("invalid_session_id", "invalid_resume_point"), 404: ("session_not_found",)}
+_CONSUME: Refusals = {
+    400: ("invalid_follow", "invalid_ping"),
+    429: ("too_many_viewers_of_session",),
+    503: ("draining", "too_many_viewers"),
+}
+_BEACONS: Refusals = {
+    400: ("invalid_seconds", "invalid_every"),
+    429: ("too_many_beacons", "too_many_viewers_of_session"),
+    503: ("draining", "too_many_viewers"),
+}
+_SESSIONS: Refusals = {400: ("invalid_limit",)}
+
+
+def described(*, doctor: bool) -> Schema:
+    """The description, with the routes that are there only for the doctor or without them."""
+    paths = {"/api/consume-stream": {"get": _consume()}, "/api/sessions/{session}": {"get": _session()}}
+    if doctor:
+        reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
+        paths["/api/consume-stream/doctor"] = {"get": operation("doctor", "For the doctor.", reported, AWAY)}
+        paths["/api/consume-stream/doctor/beacons"] = {"get": _beacons()}
+    return document(SERVICE, "Shows the logs of sessions to their viewers.", paths, {**FRAMES, "Session": SESSION_PAGE})
+
+
+def _consume() -> Schema:
+    follow = "answer: this answer, then the end. session: all that follow, also in a session that does not exist yet."
+    asked = [
+        parameter("sessionId", SESSION_ID, "Whose log.", required=True),
+        parameter("follow", {"enum": ["answer", "session"], "default": "answer"}, follow),
+        parameter("lastEventId", {**POSITION, "default": "0"}, "The last entry that the client has: a resume point."),
+        parameter("Last-Event-ID", POSITION, "The same, as EventSource sends it; it comes first.", "header"),
+        parameter("ping", {"enum": ["comment", "event"], "default": "comment"}, "What signs of life it hears."),
+    ]
+    responses = {
+        "200": _stream("Entries from the resume point on, as they come.", "Frame"),
+        "204": answer("The resume point is the end of the answer: there will be no more."),
+    }
+    return operation("consume", "Follow a session.", responses, _NO_SESSION, _CONSUME, AWAY, parameters=asked)
+
+
+def _session() -> Schema:
+    asked = [
+        parameter("session", SESSION_ID, "Which.", "path", required=True),
+        parameter("before", POSITION, "Only generations that began before this entry: `next` of the last page."),
+        parameter("limit", {"type": "integer", "minimum": 1, "maximum": 50, "default": 20}, "Generations of a page."),
+    ]
+    responses = {"200": answer("Its generations, newest first.", ref("Session"))}
+    return operation("session", "A session as a page.", responses, _NO_SESSION, _SESSIONS, AWAY, parameters=asked)
+
+
+def _beacons() -> Schema:
+    seconds = {"type": "number", "minimum": 0.05, "maximum": 120}
+    asked = [
+        parameter("seconds", seconds, "How long.", required=True),
+        parameter("every", {**seconds, "maximum": 120}, "How far apart: 200 of them at most.", required=True),
+    ]
+    responses = {"200": _stream("Each tells when it was sent.", "Beacon")}
+    return operation("beacons", "A stream that examines the way.", responses, _BEACONS, parameters=asked)
+
+
+def _stream(description: str, frame: str) -> Schema:
+    """Server-Sent Events. OpenAPI has a word for what they consist of from 3.2 on: `itemSchema`."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": ref(frame)}
+    event = {"event": {"const": "ping", "description": "With ping=event: data is the seconds between two of them."}}
+    properties = {"id": POSITION, "retry": {"type": "integer", "description": "Milliseconds."}, "data": data, **event}
+    item: dict[str, Any] = {"type": "object", "required": ["data"], "properties": properties}
+    return answer(description, {"type": "string"}, "text/event-stream", **{"x-itemSchema": item})

@@ -1,0 +1,131 @@
+"""What generate-stream tells of itself: its routes, their bodies and every way in which they refuse."""
+
+from typing import Any
+
+from services.generate_stream.attempt import LOST_CODE
+from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
+from services.generate_stream.providers import CODES
+from shared.openapi import (
+    AWAY,
+    GENERATION,
+    SESSION_ID,
+    Refusals,
+    Schema,
+    answer,
+    body,
+    document,
+    operation,
+    parameter,
+    ref,
+)
+
+SERVICE = "generate-stream"
+
+_BODIES = (StartBody, StopBody, DeleteBody)
+_BODY: Refusals = {
+    400: ("invalid_json", "invalid_request", "invalid_session_id"),
+    408: ("request_timeout",),
+    413: ("body_too_large",),
+    415: ("unsupported_media_type",),
+    422: ("unknown_field", "invalid_field"),
+}
+_START: Refusals = {
+    400: ("invalid_idempotency_key",),
+    404: ("session_not_found",),
+    409: ("generation_running", "session_full"),
+    413: ("prompt_too_large",),
+    422: ("provider_unknown", "idempotency_key_reused", "replaces_unknown"),
+    502: (*CODES, LOST_CODE),
+    503: ("draining", "too_many_running", "storage_full", "handed_over"),
+}
+_NO_SESSION: Refusals = {404: ("session_not_found",)}
+_KEY = parameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    "The same key with the same body is the same generation; without a sessionId it decides the session too.",
+    "header",
+)
+_TEXT: Schema = {"type": "string"}
+
+
+def described(*, doctor: bool) -> Schema:
+    """The description, with the routes that are there only for the doctor or without them."""
+    paths: dict[str, Schema] = {
+        "/api/generate-stream": {"post": _start()},
+        "/api/stop-stream": {"post": _stop()},
+        "/api/delete-stream": {"post": _delete()},
+        "/api/models": {"get": _models()},
+    }
+    if doctor:
+        reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
+        paths["/api/generate-stream/doctor"] = {"get": operation("doctor", "For the doctor.", reported, AWAY)}
+    return document(SERVICE, "Writes answers into the logs of their sessions.", paths, _schemas())
+
+
+def _start() -> Schema:
+    responses = {
+        "200": answer("`stream: false`: the answer, whole or stopped.", ref("Answer")),
+        "202": answer("It has begun, or had with this key: follow it at streamUrl.", ref("Begun")),
+    }
+    asked: dict[str, Any] = {"requestBody": body("StartBody"), "parameters": [_KEY]}
+    return operation("start", "Begin a generation.", responses, _BODY, _START, AWAY, **asked)
+
+
+def _stop() -> Schema:
+    stopped = {"type": "object", "required": ["stopped"], "properties": {"stopped": {"const": False}}}
+    stopping = {"stopped": {"const": True}, "generation": GENERATION}
+    responses = {
+        "200": answer("Nothing runs.", stopped),
+        "202": answer("It is being stopped.", {"type": "object", "required": list(stopping), "properties": stopping}),
+    }
+    asked = {"requestBody": body("StopBody")}
+    return operation("stop", "Stop what runs, from anywhere.", responses, _BODY, _NO_SESSION, AWAY, **asked)
+
+
+def _delete() -> Schema:
+    responses = {"204": answer("It is gone, or never was.")}
+    return operation("delete", "Delete a session.", responses, _BODY, AWAY, requestBody=body("DeleteBody"))
+
+
+def _models() -> Schema:
+    return operation("models", "What may be asked.", {"200": answer("Providers and their models.", ref("Models"))})
+
+
+def _schemas() -> dict[str, Schema]:
+    schemas: dict[str, Schema] = {}
+    for kind in _BODIES:
+        schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {})
+        optional = "sessionId" not in schema.get("required", ())
+        # The rest of what is checked: a client's own name for a session, and that there is one question.
+        schema["properties"]["sessionId"] = {"anyOf": [SESSION_ID, {"type": "null"}]} if optional else SESSION_ID
+        schemas[kind.__name__] = schema
+    schemas["StartBody"] |= {"oneOf": [_only("prompt", "messages"), _only("messages", "prompt")]}
+    begun = {"sessionId": SESSION_ID, "generation": GENERATION, "streamUrl": {**_TEXT, "format": "uri-reference"}}
+    schemas["Begun"] = {"type": "object", "required": list(begun), "properties": begun}
+    ended = {"status": {"enum": ["completed", "stopped"]}, "text": _TEXT, "reasoning": _TEXT}
+    more = {"usage": {"type": ["object", "null"]}, "finishReason": {"type": ["string", "null"]}}
+    answered = {"sessionId": SESSION_ID, "generation": GENERATION, **ended, **more}
+    schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered}
+    return schemas | {"Models": _models_schema()}
+
+
+def _only(one: str, other: str) -> Schema:
+    chosen: Schema = {"not": {"type": "null"}}
+    if one == "messages":
+        chosen["contains"] = {"properties": {"role": {"const": "user"}}}
+    return {"required": [one], "properties": {one: chosen, other: {"type": "null"}}}
+
+
+def _models_schema() -> Schema:
+    provider = {"name": _TEXT, "models": {"type": "array", "items": _TEXT, "minItems": 1}}
+    first = {"provider": _TEXT, "model": _TEXT}
+    properties = {
+        "default": {"type": "object", "required": list(first), "properties": first},
+        "providers": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "required": list(provider), "properties": provider},
+        },
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
