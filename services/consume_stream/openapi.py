@@ -10,7 +10,7 @@ SERVICE = "consume-stream"
 _NO_SESSION: Refusals = {400: ("invalid_session_id", "invalid_resume_point"), 404: ("session_not_found",)}
 _CONSUME: Refusals = {
     400: ("invalid_follow", "invalid_ping"),
-    429: ("too_many_viewers_of_session",),
+    429: ("too_many_viewers_of_session", "too_many_viewers_of_owner"),
     503: ("draining", "too_many_viewers"),
 }
 _BEACONS: Refusals = {

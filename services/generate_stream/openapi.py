@@ -35,6 +35,7 @@ _START: Refusals = {
     409: ("generation_running", "session_full"),
     413: ("prompt_too_large",),
     422: ("provider_unknown", "idempotency_key_reused", "replaces_unknown"),
+    429: ("too_many_starts", "too_many_running_of_owner", "too_many_running_of_address", "too_many_tokens"),
     502: (*CODES, LOST_CODE),
     503: ("draining", "too_many_running", "storage_full", "handed_over"),
 }

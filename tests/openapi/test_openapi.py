@@ -24,10 +24,15 @@ SERVICES = [
     pytest.param(generate.described, lambda on: Generate(GenerateSettings(doctor=on)), id="generate-stream"),
     pytest.param(consume.described, lambda on: Consume(ConsumeSettings(doctor=on)), id="consume-stream"),
 ]
-MADE = {(502, code) for code in (*CODES, "producer_lost")} | {
-    # Of the tables in shared/http.py, of beacons' two numbers, and of why a process is not ready.
-    (400, "bad_request"), (404, "not_found"), (405, "method_not_allowed"), (400, "invalid_seconds"),
-    (400, "invalid_every"), (503, "draining"), (503, "redis_unavailable"),
+MADE = {(502, code) for code in (*CODES, LOST_CODE)} | {
+    # Of the tables in shared/http.py and shared/protocol.py, of beacons' two numbers, of why a process is not ready,
+    # of what is wrong with a token, of quotas.
+    (400, "bad_request"), (404, "not_found"), (405, "method_not_allowed"), (414, "uri_too_long"),
+    (431, "headers_too_large"), (400, "invalid_seconds"), (400, "invalid_every"), (503, "draining"),
+    (503, "redis_unavailable"), (401, "token_missing"), (401, "token_invalid"), (401, "token_expired"),
+    (429, "too_many_starts"),
+    (429, "too_many_running_of_owner"), (429, "too_many_running_of_address"), (429, "too_many_tokens"),
+    (429, "too_many_viewers_of_owner"), (429, "too_many_viewers_of_session"),
 }  # fmt: skip
 """What is raised by names that a reader of the sources can't follow."""
 
