@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import httpx2
 
+from deploy import page
 from deploy.leash import Leash
 from tests.ports import free_port
 from tests.redis_users import as_user
@@ -109,7 +110,8 @@ class Services:
 
     @contextlib.asynccontextmanager
     async def origin(self, **settings: str) -> AsyncIterator[str]:
-        """The one address in front of both, as in the local run."""
+        """The one address in front of both, as in the local run, and the page there."""
+        await asyncio.to_thread(page.build)
         ports = {"REJOIN_GENERATE_PORT": _port(self.generate.url), "REJOIN_CONSUME_PORT": _port(self.consume.url)}
         origin = Service("deploy.origin", self.generate.leash, {"REJOIN_PORT": str(free_port())} | ports | settings)
         await origin.start("/healthz")

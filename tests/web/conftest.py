@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from deploy import page
 from deploy.leash import Leash
 from tests.fakes.upstream import Upstream
 from tests.ports import free_port
@@ -37,7 +36,6 @@ async def house(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterat
 @pytest.fixture(scope="session")
 async def origin(house: Services) -> AsyncIterator[str]:
     """The address of the page."""
-    await asyncio.to_thread(page.build)
     async with house.origin() as url:
         yield url
 
