@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,8 @@ async def upstream(anyio_backend: str) -> AsyncIterator[Upstream]:
 
 @pytest.fixture(scope="session")
 async def services(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
-    """One process of each service, with every provider, against the fake vendor."""
-    running = Services(redis_url, leash, vendors=upstream.url)
+    """One process of each service, with every provider, against the fake vendor; by the commands that users run."""
+    running = Services(redis_url, leash, vendors=upstream.url, python=sys.executable)
     async with running:
         yield running
 

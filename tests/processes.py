@@ -1,4 +1,4 @@
-"""The services as processes, by the commands that users run."""
+"""The services as processes: by the commands that users run, or from a nursery, where that is quicker."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ import httpx2
 
 from deploy import page
 from deploy.leash import Leash
+from tests.nurseries import Child, has_one, nurseries
 from tests.ports import free_port
 from tests.redis_users import as_user
 
@@ -27,9 +28,12 @@ _LISTENING = re.compile(r'"message": "listening".*"port": (\d+)')
 
 
 class Service:
-    """One process of one service on a free port. Its log goes to a file that a test may read."""
+    """One process of one service on a free port. Its log goes to a file that a test may read.
 
-    def __init__(self, module: str, leash: Leash, environ: dict[str, str]) -> None:
+    With a `python` it is that one's `python -m`; without, the same from a nursery, wherever that can't be seen.
+    """
+
+    def __init__(self, module: str, leash: Leash, environ: dict[str, str], *, python: str = "") -> None:
         kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         handle, name = tempfile.mkstemp(suffix=".log")
         os.close(handle)
@@ -39,7 +43,8 @@ class Service:
         self.leash = leash
         self._module = module
         self._environ = kept | {"REJOIN_PORT": "0", "PYTHONPATH": str(ROOT)} | environ
-        self.process: subprocess.Popen[bytes] | None = None
+        self._python = python or ("" if has_one(module, environ) else sys.executable)
+        self.process: subprocess.Popen[bytes] | Child | None = None
         self.url = ""
 
     @property
@@ -49,11 +54,16 @@ class Service:
 
     async def start(self, ready: str = "/readyz") -> Self:
         """Start it and wait until it is ready."""
-        into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log} 2>&1', "sh"]
         self._started_at = len(self.log)
-        command = [*into_log, sys.executable, "-m", self._module]
         redis = {"REDIS_URL": as_user(url, self._module)} if (url := self._environ.get("REDIS_URL")) else {}
-        self.process = self.leash.spawn(command, cwd=ROOT, env=self._environ | redis)
+        environ = self._environ | redis
+        if self._python:
+            into_log = ["/bin/sh", "-c", f'exec "$@" >>{self._log} 2>&1', "sh"]
+            command = [*into_log, self._python, "-m", self._module]
+            self.process = self.leash.spawn(command, cwd=ROOT, env=environ)
+        else:
+            nursery = nurseries(self.leash)
+            self.process = await asyncio.to_thread(nursery.start, self._module, environ, ROOT, self._log)
         await until(self._is_listening, START_S)
         async with httpx2.AsyncClient(verify=False) as client:
             await until(lambda: self._is_ready(client, ready), START_S)
@@ -94,10 +104,10 @@ class Service:
 class Services:
     """One generate-stream and one consume-stream on one Redis, with a client for each."""
 
-    def __init__(self, redis_url: str, leash: Leash, *, vendors: str = "", **settings: Any) -> None:
+    def __init__(self, redis_url: str, leash: Leash, *, vendors: str = "", python: str = "", **settings: Any) -> None:
         environ = {"REDIS_URL": redis_url} | {name: str(value) for name, value in settings.items()}
-        self.generate = Service("services.generate_stream", leash, vendor_settings(vendors) | environ)
-        self.consume = Service("services.consume_stream", leash, environ)
+        self.generate = Service("services.generate_stream", leash, vendor_settings(vendors) | environ, python=python)
+        self.consume = Service("services.consume_stream", leash, environ, python=python)
 
     async def __aenter__(self) -> Self:
         await asyncio.gather(self.generate.start(), self.consume.start())

@@ -14,6 +14,7 @@ from services.consume_stream.app import App as Consume
 from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream import openapi as generate
 from services.generate_stream.app import App as Generate
+from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.providers import CODES
 from services.generate_stream.settings import Settings as GenerateSettings
 from shared.requests import Requests

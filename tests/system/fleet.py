@@ -1,6 +1,7 @@
 """Several processes of both services behind the nginx that is shipped; each can be restarted where it stands."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,7 +49,9 @@ class Fleet:
         await service.start()
 
     def _process(self, module: str, environ: dict[str, str]) -> Service:
-        return Service(module, self._leash, environ | {"REJOIN_PORT": str(free_port())})
+        # By the command: what a start takes is part of a restart.
+        own = environ | {"REJOIN_PORT": str(free_port())}
+        return Service(module, self._leash, own, python=sys.executable)
 
 
 @asynccontextmanager

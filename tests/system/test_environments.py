@@ -1,7 +1,6 @@
 """Each image's environment, made as the image makes it: it holds what its service needs, and not the other's trade."""
 
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -51,25 +50,23 @@ def generate(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(tmp_path_factory.mktemp("generate"), "generate")
 
 
-async def starts_in(environment: Environment, redis_url: str, leash: Leash, monkeypatch: pytest.MonkeyPatch) -> None:
+async def starts_in(environment: Environment, redis_url: str, leash: Leash) -> None:
     """The service gets ready, by its own command, and ends when it is told to."""
-    monkeypatch.setattr(sys, "executable", str(environment.python))
-    service = await Service(environment.module, leash, {"REDIS_URL": redis_url}).start()
+    python = str(environment.python)
+    service = await Service(environment.module, leash, {"REDIS_URL": redis_url}, python=python).start()
     assert await service.stop() == 0
 
 
-async def test_consume_stream_starts_where_no_llm_sdk_is(
-    consume: Environment, redis_url: str, leash: Leash, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_consume_stream_starts_where_no_llm_sdk_is(consume: Environment, redis_url: str, leash: Leash) -> None:
     assert consume.importable("openai", "anthropic", "pydantic", "redis", "sse_starlette") == ["redis", "sse_starlette"]
-    await starts_in(consume, redis_url, leash, monkeypatch)
+    await starts_in(consume, redis_url, leash)
 
 
 async def test_generate_stream_starts_where_nothing_speaks_sse(
-    generate: Environment, redis_url: str, leash: Leash, monkeypatch: pytest.MonkeyPatch
+    generate: Environment, redis_url: str, leash: Leash
 ) -> None:
     assert generate.importable("sse_starlette", "openai", "anthropic", "redis") == ["openai", "anthropic", "redis"]
-    await starts_in(generate, redis_url, leash, monkeypatch)
+    await starts_in(generate, redis_url, leash)
 
 
 @pytest.mark.parametrize("name", ["consume", "generate"])

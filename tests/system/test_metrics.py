@@ -33,7 +33,7 @@ RECHECK_S = 0.2
 @pytest.fixture(scope="module")
 async def alone(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
     """Two processes that nobody else counts in."""
-    limits = {"REJOIN_VIEWERS_MAX": 40, "REJOIN_VIEWERS_PER_SESSION_MAX": 2, "REJOIN_RUNNING_MAX": 30}
+    limits = {"REJOIN_VIEWERS_MAX": "40", "REJOIN_VIEWERS_PER_SESSION_MAX": "2", "REJOIN_RUNNING_MAX": "30"}
     async with Services(own_redis, leash, vendors=upstream.url, **SHORT | limits) as running:
         yield running
 

@@ -1,0 +1,130 @@
+"""The nurseries from the owner's side: one for each service, beside the processes that come from there."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+from deploy.leash import Leash
+from tests.nursery import MESSAGE_BYTES
+
+_POLL_S = 0.01
+
+_LOADED = {
+    "services.generate_stream": (
+        "services.generate_stream.app",
+        "services.generate_stream.providers.openai",
+        "services.generate_stream.providers.anthropic",
+    ),
+    "services.consume_stream": ("services.consume_stream.app",),
+}
+"""Each by itself: they have metrics of their own, and neither service ever meets the other."""
+
+_READ_WHEN_LOADED = ("PYTHON", "OPENAI_LOG", "ANTHROPIC_LOG")
+"""What Python and the SDKs read of the environment when they are loaded: too late in a nursery."""
+
+
+class Child:
+    """A process that comes from a nursery. It is handled as a Popen is."""
+
+    def __init__(self, nursery: "Nursery", pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._nursery = nursery
+
+    def poll(self) -> int | None:
+        """Its exit code, when it has ended."""
+        if self.returncode is None:
+            self.returncode = self._nursery.ask(poll=self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end; returns the exit code. Raises TimeoutExpired."""
+        until_s = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > until_s:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            time.sleep(_POLL_S)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        # Its number is nobody else's before its end has been asked for.
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Nursery:
+    """Where one module's processes come from. They and it are in the leash's group, and end with that."""
+
+    def __init__(self, leash: Leash, module: str, cwd: Path) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            number = theirs.fileno()
+            command = [sys.executable, "-m", "tests.nursery", str(number), module, *_LOADED[module]]
+            process = leash.spawn(command, cwd=cwd, env=os.environ | {"PYTHONPATH": str(cwd)}, keep_open=[number])
+        self._line = ours
+        self._lock = threading.Lock()
+        weakref.finalize(self, _close, ours, process)
+
+    def start(self, environ: dict[str, str], log: Path) -> Child:
+        """A new process, in this environment; what it says is added to the log."""
+        return Child(self, self.ask(environ=environ, log=str(log)))
+
+    def ask(self, **order: Any) -> Any:
+        """Have the nursery do this; returns what it tells."""
+        with self._lock:
+            self._line.sendall(json.dumps(order).encode())
+            told = self._line.recv(MESSAGE_BYTES)
+        if not told:
+            raise RuntimeError("the nursery has ended")
+        return json.loads(told)
+
+
+class Nurseries:
+    """Those of one leash, each from its first use on."""
+
+    def __init__(self, leash: Leash) -> None:
+        self._leash = weakref.proxy(leash)
+        self._lock = threading.Lock()
+        self._of: dict[str, Nursery] = {}
+
+    def start(self, module: str, environ: dict[str, str], cwd: Path, log: Path) -> Child:
+        """Start this module there."""
+        with self._lock:
+            if module not in self._of:
+                self._of[module] = Nursery(self._leash, module, cwd)
+        return self._of[module].start(environ, log)
+
+
+_ALL: weakref.WeakKeyDictionary[Leash, Nurseries] = weakref.WeakKeyDictionary()
+
+
+def nurseries(leash: Leash) -> Nurseries:
+    """The nurseries of this leash."""
+    return _ALL.setdefault(leash, Nurseries(leash))
+
+
+def has_one(module: str, settings: dict[str, str]) -> bool:
+    """Whether this module, with these settings, can come from a nursery. Not on macOS, where a fork is not safe."""
+    return sys.platform == "linux" and module in _LOADED and not any(map(_is_read_when_loaded, settings))
+
+
+def _is_read_when_loaded(name: str) -> bool:
+    return name.startswith(_READ_WHEN_LOADED)
+
+
+def _close(line: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    line.close()
+    process.wait()
