@@ -40,9 +40,12 @@ async def origin(house: Services) -> AsyncIterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    """A Chromium. It ends with this process, however that ends: its driver hears the end of their pipe."""
+    """A Chromium, in which every reader has a context of his own.
+
+    It ends with this process, however that ends: its driver hears the end of their pipe.
+    """
     program = await asyncio.to_thread(chromium)
     environ: dict[str, str | float | bool] = {**os.environ, **program.environ}
     async with async_playwright() as playwright:
