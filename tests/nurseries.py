@@ -22,6 +22,8 @@ _LOADED = {
         "services.generate_stream.app",
         "services.generate_stream.providers.openai",
         "services.generate_stream.providers.anthropic",
+        "openai.resources.chat",
+        "httpcore2",
     ),
     "services.consume_stream": ("services.consume_stream.app",),
 }
