@@ -1,6 +1,7 @@
 """generate-stream is told to end in the middle of answers: what it can't finish goes on elsewhere at once, unharmed."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -26,6 +27,7 @@ DRAIN_S = 0.3
 HANDED_OVER_S = 1.0
 LITTLE_S = 1.0
 FAR_S = 0.15
+LONG = 3 * 200 + 1
 
 UNSWEPT = {"REJOIN_DRAIN_S": str(DRAIN_S), "REJOIN_LEASE_S": "6", "REJOIN_SWEEP_S": "60"}
 """Nobody finds what is left behind; only what is handed over goes on."""
@@ -83,17 +85,30 @@ async def test_an_answer_that_does_not_finish_in_time_goes_on_elsewhere_at_once(
 async def test_a_long_answer_goes_on_elsewhere_though_redis_is_far_from_there(
     pair: Pair, caller: Caller, upstream: Upstream
 ) -> None:
-    upstream.prompts[caller.session] = Script(text=PIECES, delay_s=PACE_S)
+    upstream.prompts[caller.session] = Script(text=PIECES, gate=(gate := Gate()))
     assert pair.wire
     pair.wire.delay_s = FAR_S
     async with Story(pair, Caller(pair.other, caller.redis, caller.session)) as story:
-        await story.shows("".join(PIECES[:1500]))
-        # Several pages of the log, each of which is a round trip.
-        assert await caller.redis.xlen(keys.log(caller.session)) > 3 * 200
+        await gate.reached_within(5)
+        # Several pages of the log, each of which is a round trip. One by one: pieces that come together are one entry.
+        for entries in range(await length(caller), LONG):
+            gate.let_out()
+            await until(functools.partial(is_longer, caller, entries), 5, every_s=PACE_S)
+        upstream.prompts[caller.session] = Script(text=PIECES, delay_s=PACE_S)
         assert await pair.other.stop() == 0
         await story.sees(of_attempt(2))
         await story.holds()
     assert await caller.redis.hget(keys.meta(caller.session), "losses") is None
+
+
+async def length(caller: Caller) -> int:
+    """How many entries the log has."""
+    return int(await caller.redis.xlen(keys.log(caller.session)))
+
+
+async def is_longer(caller: Caller, entries: int) -> bool:
+    """Whether the log has more entries than so many."""
+    return await length(caller) > entries
 
 
 @pytest.mark.parametrize("far", ["in the index", "in the log"])
