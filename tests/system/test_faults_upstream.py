@@ -12,9 +12,9 @@ from tests.fakes import script
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.caller import Caller
-from tests.processes import Services
+from tests.processes import Service, Services, vendor_settings
 from tests.system.invariant import holds
-from tests.system.pair import SHORT
+from tests.system.own_process import GENERATE, process
 from tests.system.story import PIECES, SENT
 from tests.viewing import Viewer
 
@@ -29,9 +29,16 @@ HALVES = ("a\ud83c", "\udf0a", "", "b\ud83c", "c\udf0a", "\ud83c")
 
 @pytest.fixture(scope="module")
 async def services(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
-    """With little patience."""
-    settings = SHORT | {"REJOIN_STALL_TIMEOUT_S": "6"}
-    async with Services(own_redis, leash, vendors=upstream.url, **settings) as running:
+    """With the patience of the defaults: a vendor in a test starves when the machine does, and that is no stall."""
+    async with Services(own_redis, leash, vendors=upstream.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def impatient(own_redis: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Service]:
+    """With little patience, for a vendor that stalls indeed."""
+    settings = {"REDIS_URL": own_redis, "REJOIN_STALL_TIMEOUT_S": "6"}
+    async with process(GENERATE, leash, **vendor_settings(upstream.url), **settings) as running:
         yield running
 
 
@@ -77,9 +84,15 @@ USUAL = {"openai": "stop", "anthropic": "end_turn"}
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 async def test_whatever_the_vendor_does_the_answer_has_one_end_and_every_viewer_reads_the_same(
-    services: Services, own_client: Any, upstream: Upstream, provider: str
+    services: Services, impatient: Service, own_client: Any, upstream: Upstream, provider: str
 ) -> None:
-    await asyncio.gather(*(meets(services, own_client, upstream, provider, name, fate) for name, fate in FATES.items()))
+    def asked(fate: Fate) -> Caller:
+        stalls = fate.script.stall_after is not None
+        return Caller(impatient if stalls else services.generate, own_client, nanoid.generate())
+
+    await asyncio.gather(
+        *(meets(services, asked(fate), upstream, provider, name, fate) for name, fate in FATES.items())
+    )
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
@@ -87,12 +100,12 @@ async def test_a_hundred_thousand_tiny_deltas_are_one_answer(
     services: Services, own_client: Any, upstream: Upstream, provider: str
 ) -> None:
     tiny = Fate(Script(("é",) * 100_000), "completed", "", "é" * 100_000)
-    await meets(services, own_client, upstream, provider, "tiny deltas", tiny)
+    caller = Caller(services.generate, own_client, nanoid.generate())
+    await meets(services, caller, upstream, provider, "tiny deltas", tiny)
 
 
-async def meets(services: Services, client: Any, upstream: Upstream, provider: str, name: str, fate: Fate) -> None:
+async def meets(services: Services, caller: Caller, upstream: Upstream, provider: str, name: str, fate: Fate) -> None:
     """Ask, watch, and look at what is left."""
-    caller = Caller(services.generate, client, nanoid.generate())
     prompt = f"{name} {caller.session}"
     upstream.prompts[prompt] = fate.script
     await caller.start(prompt=prompt, provider=provider)
@@ -105,7 +118,7 @@ async def meets(services: Services, client: Any, upstream: Upstream, provider: s
         assert fate.text.startswith(late.text)
         assert 0 < len(late.text) < len(fate.text)
     text = late.text if fate.script.cut_at else fate.text
-    await holds(client, caller.session, [early, late], text, status=fate.status)
+    await holds(caller.redis, caller.session, [early, late], text, status=fate.status)
 
 
 async def watched(viewer: Viewer) -> None:
