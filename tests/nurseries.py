@@ -94,28 +94,19 @@ class Nursery:
         return json.loads(told)
 
 
-class Nurseries:
-    """Those of one leash, each from its first use on."""
+_NURSERIES: weakref.WeakKeyDictionary[Leash, dict[str, Nursery]] = weakref.WeakKeyDictionary()
+"""Of each leash, from their first use on."""
 
-    def __init__(self, leash: Leash) -> None:
-        self._leash = weakref.proxy(leash)
-        self._lock = threading.Lock()
-        self._of: dict[str, Nursery] = {}
-
-    def start(self, module: str, environ: dict[str, str], cwd: Path, log: Path) -> Child:
-        """Start this module there."""
-        with self._lock:
-            if module not in self._of:
-                self._of[module] = Nursery(self._leash, module, cwd)
-        return self._of[module].start(environ, log)
+_LOCK = threading.Lock()
 
 
-_ALL: weakref.WeakKeyDictionary[Leash, Nurseries] = weakref.WeakKeyDictionary()
-
-
-def nurseries(leash: Leash) -> Nurseries:
-    """The nurseries of this leash."""
-    return _ALL.setdefault(leash, Nurseries(leash))
+def start(leash: Leash, module: str, environ: dict[str, str], cwd: Path, log: Path) -> Child:
+    """A process of this module, from the leash's nursery for it."""
+    with _LOCK:
+        nurseries = _NURSERIES.setdefault(leash, {})
+        if module not in nurseries:
+            nurseries[module] = Nursery(leash, module, cwd)
+    return nurseries[module].start(environ, log)
 
 
 def has_one(module: str, settings: dict[str, str]) -> bool:

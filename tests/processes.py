@@ -18,7 +18,7 @@ import httpx2
 
 from deploy import page
 from deploy.leash import Leash
-from tests.nurseries import Child, has_one, nurseries
+from tests import nurseries
 from tests.ports import free_port
 from tests.redis_users import as_user
 
@@ -43,8 +43,8 @@ class Service:
         self.leash = leash
         self._module = module
         self._environ = kept | {"REJOIN_PORT": "0", "PYTHONPATH": str(ROOT)} | environ
-        self._python = python or ("" if has_one(module, environ) else sys.executable)
-        self.process: subprocess.Popen[bytes] | Child | None = None
+        self._python = python or ("" if nurseries.has_one(module, environ) else sys.executable)
+        self.process: subprocess.Popen[bytes] | nurseries.Child | None = None
         self.url = ""
 
     @property
@@ -62,8 +62,8 @@ class Service:
             command = [*into_log, self._python, "-m", self._module]
             self.process = self.leash.spawn(command, cwd=ROOT, env=environ)
         else:
-            nursery = nurseries(self.leash)
-            self.process = await asyncio.to_thread(nursery.start, self._module, environ, ROOT, self._log)
+            arguments = self.leash, self._module, environ, ROOT, self._log
+            self.process = await asyncio.to_thread(nurseries.start, *arguments)
         await until(self._is_listening, START_S)
         async with httpx2.AsyncClient(verify=False) as client:
             await until(lambda: self._is_ready(client, ready), START_S)
