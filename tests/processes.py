@@ -23,7 +23,7 @@ from tests.ports import free_port
 from tests.redis_users import as_user
 
 ROOT = Path(__file__).parent.parent
-START_S = 30.0
+START_S = 60.0
 _LISTENING = re.compile(r'"message": "listening".*"port": (\d+)')
 
 
