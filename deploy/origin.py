@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.forward import Forward
 from deploy.page import DIST
 from deploy.settings import LocalSettings
 from shared import logs, server
+from shared.access.headers import secured
 from shared.http import EXCEPTIONS, healthz
 from shared.settings import SettingError
 
@@ -25,10 +27,20 @@ _CONSUME = ("/api/consume-stream", "/api/read-stream", "/api/sessions/")
 
 
 _POLICY = (
-    "default-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """What a model says is hostile: nothing that it brings runs, and nothing is fetched from elsewhere."""
+
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The same as in nginx/page-headers.conf."""
 
 
 class Page(StaticFiles):
@@ -40,9 +52,7 @@ class Page(StaticFiles):
         response = await super().get_response("doctor/index.html" if path == "doctor" else path, scope)
         versioned = path.startswith("assets/")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers.update(_HEADERS)
         return response
 
 
@@ -62,7 +72,22 @@ async def _doctor_is_off(_: Request) -> Response:
     raise HTTPException(404)
 
 
-def application(generate: Forward, consume: Forward, *, doctor: bool) -> Starlette:
+class Secured:
+    """An application whose every answer has the headers that those of the services have, if it gives no others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        def answer(message: Message) -> Any:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": secured(message["headers"])}
+            return send(message)
+
+        await self._app(scope, receive, answer)
+
+
+def application(generate: Forward, consume: Forward, *, doctor: bool) -> ASGIApp:
     """The origin in front of these two, with the doctor's page or without."""
 
     @asynccontextmanager
@@ -79,7 +104,7 @@ def application(generate: Forward, consume: Forward, *, doctor: bool) -> Starlet
         *([] if doctor else [Route("/doctor{_:path}", _doctor_is_off)]),
         Mount("/", Page(directory=DIST, html=True)),
     ]
-    return Starlette(routes=routes, exception_handlers=EXCEPTIONS, lifespan=lifespan)
+    return Secured(Starlette(routes=routes, exception_handlers=EXCEPTIONS, lifespan=lifespan))
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ here=$(dirname "$0")
 : "${REJOIN_PUBLIC_HTTPS_PORT:=$REJOIN_HTTPS_PORT}" "${REJOIN_NAME:=localhost}"
 # Addresses and networks of what stands before it, with commas between: their X-Forwarded-For says who the client is.
 : "${REJOIN_TRUSTED_PROXIES:=}"
+# What browsers remember of the TLS (HSTS); empty: nothing. Nothing either where the certificate is nobody's but its own.
+: "${REJOIN_HSTS=max-age=31536000}"
 # Files: the page, tls.crt and tls.key, and what is written at run time.
 : "${REJOIN_PAGE:=/usr/share/rejoin}" "${REJOIN_TLS_DIR:=/tls}" "${REJOIN_RUN_DIR:=/run/rejoin}"
 : "${REJOIN_ACCESS_LOG:=/dev/stdout}" "${MIME_TYPES:=/etc/nginx/mime.types}"
@@ -69,6 +71,7 @@ render() {
     [ "$REJOIN_PUBLIC_HTTPS_PORT" = 443 ] || HTTPS_SUFFIX=":$REJOIN_PUBLIC_HTTPS_PORT"
     export REJOIN_HOST REJOIN_HTTP_PORT REJOIN_PAGE REJOIN_TLS_DIR REJOIN_RUN_DIR REJOIN_ACCESS_LOG MIME_TYPES
     export GENERATE CONSUME UPSTREAMS RESOLVER TRUSTED OPEN_FILES USER HTTPS_SUFFIX
+    HSTS=
     if [ "$REJOIN_TLS" = off ]; then
         LISTEN="listen $REJOIN_HOST:$REJOIN_HTTP_PORT;"
         REDIRECT=
@@ -77,10 +80,16 @@ render() {
         LISTEN="listen $REJOIN_HOST:$REJOIN_HTTPS_PORT ssl http2;
             ssl_certificate $REJOIN_TLS_DIR/tls.crt; ssl_certificate_key $REJOIN_TLS_DIR/tls.key;"
         REDIRECT=$(fill "$here/https-only.conf")
+        [ -z "$REJOIN_HSTS" ] || self_signed || HSTS="add_header Strict-Transport-Security \"$REJOIN_HSTS\" always;"
     fi
-    export LISTEN REDIRECT
-    cp "$here/page-headers.conf" "$REJOIN_RUN_DIR/page-headers.conf"
+    export LISTEN REDIRECT HSTS
+    cp "$here/page-headers.conf" "$here/answer-headers.conf" "$REJOIN_RUN_DIR/"
     fill "$here/nginx.conf.template" >"$REJOIN_RUN_DIR/nginx.conf"
+}
+
+self_signed() {
+    crt=$REJOIN_TLS_DIR/tls.crt
+    [ "$(openssl x509 -noout -subject_hash -in "$crt")" = "$(openssl x509 -noout -issuer_hash -in "$crt")" ]
 }
 
 # Yours, if it lies there; else one that is made once and that no browser trusts by itself.

@@ -153,7 +153,7 @@ async def test_the_page_is_there_where_the_doctor_is_on(services: Services) -> N
         for path in ("/doctor", "/doctor/"):
             page = await client.get(path)
             assert page.status_code == 200
-            assert "default-src 'self'" in page.headers["content-security-policy"]
+            assert "default-src 'none'" in page.headers["content-security-policy"]
             assert "/doctor/doctor.js" in page.text
 
 

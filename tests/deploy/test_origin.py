@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from deploy.origin import _HEADERS
+from shared.access.headers import secured
 from tests.deploy.local_run import ROOT, environment, until
 from tests.deploy.upstream import Client, Upstream
 from tests.ports import free_port
@@ -218,6 +220,29 @@ async def test_nothing_but_the_page_is_served(origin: Origin, path: str) -> None
         head, _, body = (await client.rest()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404")
     assert json.loads(body)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nothing", "/api/models", "/"])
+async def test_every_answer_of_its_own_has_the_headers_of_the_services_or_of_the_page(
+    origin: Origin, path: str
+) -> None:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False) as client:
+        told = [(name.lower(), value) for name, value in (await client.get(path)).headers.multi_items()]
+    wanted = {name.decode(): value.decode() for name, value in secured([])}
+    if path == "/":
+        wanted |= {"cache-control": "no-cache"} | {name.lower(): value for name, value in _HEADERS.items()}
+    assert wanted.items() <= set(told)
+    assert len({name for name, _ in told}) == len(told)
+
+
+async def test_an_answer_that_is_handed_on_keeps_its_own_headers(origin: Origin) -> None:
+    async with Upstream(origin.generate_port) as upstream, await origin.client() as client:
+        await client.ask("GET /api/models HTTP/1.1")
+        service = await upstream.next()
+        await service.head()
+        await service.send(b"HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 0\r\n\r\n")
+        head = (await client.head()).lower()
+    assert head.count(b"cache-control: ") == head.count(b"cache-control: private") == 1
 
 
 async def test_the_page_is_asked_for_anew_each_time_and_sent_when_it_changed(origin: Origin) -> None:

@@ -111,7 +111,11 @@ async def test_the_origin_asks_for_the_strict_policy(reader: Reader, attacked: T
     response = await attacked.page.reload()
     assert response
     policy = (await response.all_headers())["content-security-policy"]
-    assert {"default-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} <= {
-        each.strip() for each in policy.split(";")
-    }
+    assert {
+        "default-src 'none'",
+        "script-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    } <= {each.strip() for each in policy.split(";")}
     assert "unsafe" not in policy
