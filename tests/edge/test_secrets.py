@@ -21,7 +21,10 @@ from tests.processes import Service, Services, until, vendor_settings
 
 pytestmark = pytest.mark.anyio
 
-OF: dict[str, type[Settings]] = {"services.generate_stream": GenerateSettings, "services.consume_stream": ConsumeSettings}
+OF: dict[str, type[Settings]] = {
+    "services.generate_stream": GenerateSettings,
+    "services.consume_stream": ConsumeSettings,
+}
 SECRET = "hunter2-never-to-be-shown"
 """In every value, and long enough for each that takes so many bytes."""
 

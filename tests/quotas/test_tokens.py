@@ -119,9 +119,9 @@ async def test_who_ends_an_answer_early_pays_for_what_was_said(
 
     await until(said, SOON_S)
     if how == "stop":
-        await both[1].log.stop(generation.attempt.session, None)
+        await both[1].log.stop(generation.attempt.session, None, "")
     else:
-        await both[1].log.delete(generation.attempt.session)
+        await both[1].log.delete(generation.attempt.session, "")
     await generation.over
     await counted(somebody, 10 + 3)
 
@@ -147,7 +147,7 @@ async def test_what_is_let_go_of_counts_once_it_has_ended_elsewhere(
         return (await client.xrange(keys.log(name)))[-1][1]["type"] == "chunk"  # type: ignore[no-any-return]
 
     await until(said, SOON_S)
-    await other.log.stop(name, None)
+    await other.log.stop(name, None, "")
     assert await second.over == "stopped"
     await counted(somebody, 2 + 3)
 
