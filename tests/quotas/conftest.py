@@ -31,7 +31,7 @@ async def client(url: str, anyio_backend: str) -> AsyncIterator[Any]:
 @pytest.fixture
 async def replicas(url: str, anyio_backend: str) -> AsyncIterator[tuple[Wires, Wires]]:
     """The connections of two processes."""
-    both = wires(url), wires(url)
+    both = wires(url, user="generate"), wires(url, user="generate")
     yield both
     for each in both:
         await each.close()

@@ -66,7 +66,10 @@ async def both(url: str, anyio_backend: str) -> AsyncIterator[list[Producer]]:
     async with AsyncExitStack() as owned:
         made = []
         for _ in range(2):
-            appends, commands, channels = wires(url), wires(url), Channels(connector(url), 5)
+            appends, commands, channels = (
+                *(wires(url, user="generate") for _ in range(2)),
+                Channels(connector(url, user="generate"), 5),
+            )
             quotas = Quotas(commands, Allowance(running=3, tokens=DAILY), Allowance(), LEASE_S)
             log = Log(appends, commands, new_instance(), Lease(LEASE_S, 60))
             producer = Producer(log, {"billing": Billing()}, channels, limits, 9, quotas)
