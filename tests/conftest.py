@@ -89,7 +89,7 @@ def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         from testcontainers.community.redis import RedisContainer
 
         made = RedisContainer("redis:7").with_volume_mapping(redis_users.file("7").name, "/users.acl")
-        with made.with_command("redis-server --aclfile /users.acl") as container:
+        with made.with_command("redis-server --protected-mode no --aclfile /users.acl") as container:
             yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
 
 

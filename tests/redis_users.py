@@ -36,6 +36,7 @@ def file(version: str) -> "tempfile._TemporaryFileWrapper[str]":
     made = tempfile.NamedTemporaryFile("w", prefix="rejoin-", suffix=".acl")  # noqa: SIM115
     made.write(shipped.replace(_OFF, _ADMINISTRATOR))
     made.flush()
+    Path(made.name).chmod(0o644)  # in a container Redis is somebody else
     return made
 
 

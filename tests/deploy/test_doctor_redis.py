@@ -204,7 +204,7 @@ async def test_all_of_it_is_told_by_both_services_through_the_chain(server: str,
     wrong = {"eviction", "rights in Redis (consume-stream)", "rights in Redis (generate-stream)"}
     assert not_well(found).keys() == wrong
     assert lines(found["rights in Redis (consume-stream)"])[0] == "ACL SETUSER rejoin +eval +xgroup"
-    assert lines(found["rights in Redis (generate-stream)"])[0] == "ACL SETUSER rejoin +eval"
+    assert lines(found["rights in Redis (generate-stream)"])[0] == "ACL SETUSER rejoin +eval +xgroup"
 
 
 @pytest.mark.parametrize(

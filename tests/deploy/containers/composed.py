@@ -39,6 +39,7 @@ class Composed:
         }
 
     def __enter__(self) -> Self:
+        self.docker.make("deploy/secrets")
         self.compose("down", "--volumes")
         return self.up()
 
