@@ -28,7 +28,7 @@ class _Map:
         self.master = "here"
         self.doubts = 0
         self.asked: list[str] = []
-        self._pool = ConnectionPool.from_url(as_user(url, "consume"), protocol=2, socket_timeout=None)
+        self._pool = ConnectionPool.from_url(as_user(url, "consume"), protocol=2, socket_timeout=None, driver_info=None)
         self._nowhere = ConnectionPool(host="127.0.0.1", port=1, protocol=2)
         self._change = asyncio.Event()
 
