@@ -154,6 +154,8 @@ class Intake(HttpToolsProtocol):
             self._break_off()
             return
         if in_body:
+            # Nor is there anybody left to be told to go on.
+            self.cycle.waiting_for_100_continue = False
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         HTTP_ERRORS.labels(code).inc()

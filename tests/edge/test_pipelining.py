@@ -58,6 +58,20 @@ async def test_what_can_not_be_read_never_comes_out_in_the_middle_of_an_answer(
     assert told.count(b"HTTP/1.1 ") == 1
 
 
+async def test_who_asks_whether_to_go_on_and_sends_nonsense_at_once_is_refused_in_good_order(
+    services: Services,
+) -> None:
+    reader, writer = await _connected(services.generate)
+    head = _get("/api/generate-stream").replace(b"GET", b"POST", 1).removesuffix(b"\r\n")
+    framing = b"Expect: 100-continue\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head + framing + b"no size\r\n")
+    async with asyncio.timeout(DEADLINE_S):
+        told = await reader.read()
+    writer.close()
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert "Traceback" not in services.generate.log
+
+
 async def _connected(service: Service) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     url = httpx2.URL(service.url)
     return await asyncio.open_connection(url.host, url.port)
