@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Both build .venv themselves and need nothing but Python and make.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run page test containers chaos scale bench check images up down lock docs clean
+.PHONY: help run page test containers chaos fuzz scale bench check audit images up down lock docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,10 @@ chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECON
 	@exec $(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1-20) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
 
+# A SEED to see a run again; one that finds something names it, and the number of the shot.
+fuzz: $(VENV)/dev $(VENV)/embedded ## Fire broken HTTP at both services: SECONDS=3600 SEED=
+	@exec $(BIN)/python -m tests.edge --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
 # Apart from `make test`: it needs nginx, and nothing else that runs.
 scale: $(VENV)/dev $(VENV)/embedded ## Restart every process under load, behind nginx: SESSIONS=200
 	@SESSIONS=$(or $(SESSIONS),200) $(BIN)/python -m pytest -q -m scale tests/system/test_scale.py
@@ -43,11 +47,16 @@ scale: $(VENV)/dev $(VENV)/embedded ## Restart every process under load, behind 
 bench: $(VENV)/dev $(VENV)/embedded ## Measure against two baselines: QUICK=1
 	@exec $(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
-check: $(VENV)/dev $(VENV)/node ## Format, lint, types, dead links in the docs
+check: $(VENV)/dev $(VENV)/node ## Format, lint, types, security, dead links in the docs
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+	@$(BIN)/python -m bandit -q -r -c pyproject.toml shared services deploy
 	@$(BIN)/python -m pytest -q tests/docs
+
+# What is known of the locked packages changes every day: no part of `check`, which says the same each time.
+audit: $(VENV)/dev $(VENV)/node ## Look for known vulnerabilities in what is locked
+	@$(BIN)/python -m tests.audit
 
 # REJOIN_TAG=1.2 names them otherwise than `latest`, for compose too.
 images: ## Build the three images: REJOIN_TAG=
