@@ -56,11 +56,11 @@ _RETRY_AFTER: Schema = {
 _WAITS = (429, 503)
 
 
-def answer(description: str, schema: Schema | None = None, media_type: str = "application/json", **more: Any) -> Schema:
-    """A response. `more` is what the media type has beside its schema."""
+def answer(description: str, schema: Schema | None = None, media_type: str = "application/json") -> Schema:
+    """A response."""
     told: Schema = {"description": description, "headers": {HEADER: {"$ref": "#/components/headers/RequestId"}}}
     if schema is not None:
-        told["content"] = {media_type: {"schema": schema, **more}}
+        told["content"] = {media_type: {"schema": schema}}
     return told
 
 

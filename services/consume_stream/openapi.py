@@ -73,4 +73,7 @@ def _stream(description: str, frame: str) -> Schema:
     event = {"event": {"const": "ping", "description": "With ping=event: data is the seconds between two of them."}}
     properties = {"id": POSITION, "retry": {"type": "integer", "description": "Milliseconds."}, "data": data, **event}
     item: dict[str, Any] = {"type": "object", "required": ["data"], "properties": properties}
-    return answer(description, {"type": "string"}, "text/event-stream", **{"x-itemSchema": item})
+    told = answer(description)
+    # Without a `schema`, which would be of the whole text: readers take it for that of each event.
+    told["content"] = {"text/event-stream": {"x-itemSchema": item}}
+    return told
