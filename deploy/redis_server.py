@@ -92,7 +92,7 @@ def _socket_path(directory: Path, undo: contextlib.ExitStack) -> Path:
     path = directory.resolve() / "redis.sock"
     if len(os.fsencode(path)) <= _SOCKET_PATH_MAX_BYTES:
         return path
-    return Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="rejoin-", dir="/tmp"))) / "redis.sock"  # nosec B108 - made new, 0700
+    return Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="rejoin-", dir="/tmp"))) / "redis.sock"
 
 
 def _arguments(directory: Path, socket_path: Path) -> list[str]:

@@ -27,4 +27,4 @@ class LocalSettings(Settings):
     @property
     def reach(self) -> str:
         """The address at which this machine reaches its own origin: a listener on every address is none itself."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound  # nosec B104
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
