@@ -44,7 +44,11 @@ class Child:
     def poll(self) -> int | None:
         """Its exit code, when it has ended."""
         if self.returncode is None:
-            self.returncode = self._nursery.ask(poll=self.pid)
+            try:
+                self.returncode = self._nursery.ask(poll=self.pid)
+            except ConnectionError:
+                # The leash has killed the nursery, and this one with it: they are one group.
+                self.returncode = -signal.SIGKILL
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -90,7 +94,7 @@ class Nursery:
             self._line.sendall(json.dumps(order).encode())
             told = self._line.recv(MESSAGE_BYTES)
         if not told:
-            raise RuntimeError("the nursery has ended")
+            raise ConnectionResetError("the nursery has ended")
         return json.loads(told)
 
 
