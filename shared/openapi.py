@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared import keys
+from shared.access.gate import COOKIE
 from shared.http import OPERATION_ROUTES
 from shared.requests import HEADER
 from shared.version import VERSION
@@ -25,6 +26,25 @@ POSITION: Schema = {
 GENERATION: Schema = {"type": "integer", "minimum": 1, "maximum": 2**31}
 AWAY: Refusals = {503: ("redis_unavailable", "redis_refused")}
 """Wherever Redis is asked."""
+
+BODY: Refusals = {
+    400: ("invalid_json", "invalid_request", "invalid_session_id"),
+    408: ("request_timeout",),
+    413: ("body_too_large",),
+    415: ("unsupported_media_type",),
+    422: ("unknown_field", "invalid_field"),
+}
+"""Of a body as JSON."""
+
+ASKED: Refusals = {401: ("token_missing", "token_invalid", "token_expired"), 503: ("keys_unavailable",)}
+"""Wherever it matters who asks: with REJOIN_AUTH=jwt."""
+
+FROM_ELSEWHERE: Refusals = {403: ("origin_not_allowed",)}
+"""Wherever something is changed, or somebody was known by a cookie."""
+
+NO_SESSION: Refusals = {404: ("session_not_found",)}
+KNOWN: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"cookie": []}]
+"""What a request may bring to be known by: nothing where REJOIN_AUTH is none, else one of the two."""
 
 ERROR: Schema = {
     "type": "object",
@@ -53,7 +73,21 @@ _RETRY_AFTER: Schema = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
 }
-_WAITS = (429, 503)
+_CHALLENGE: Schema = {"description": "Bearer, and what is wrong: RFC 6750.", "schema": {"type": "string"}}
+_HEADERS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Challenge"}, 429: {"Retry-After": "RetryAfter"}, 503: {"Retry-After": "RetryAfter"},
+}  # fmt: skip
+_SCHEMES: Schema = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by POST /api/login."},
+}
+
+
+_OF_ANYTHING: Refusals = {
+    400: ("bad_request",), 404: ("not_found",), 405: ("method_not_allowed",), 408: ("request_timeout",),
+    414: ("uri_too_long",), 431: ("headers_too_large",),
+}  # fmt: skip
+"""Of no operation: what any path, method or bytes may be answered with."""
 
 
 def answer(description: str, schema: Schema | None = None, media_type: str = "application/json") -> Schema:
@@ -68,7 +102,8 @@ def refused(*tables: Refusals) -> dict[str, Schema]:
     """The responses of all these refusals, one for each status with its codes."""
     codes: dict[int, list[str]] = {}
     for status, several in ((status, several) for table in tables for status, several in table.items()):
-        codes.setdefault(status, []).extend(several)
+        named = codes.setdefault(status, [])
+        named += [code for code in several if code not in named]
     return {str(status): _refusal(status, several) for status, several in sorted(codes.items())}
 
 
@@ -107,9 +142,9 @@ def document(service: str, summary: str, paths: Mapping[str, Schema], schemas: M
         "paths": {**paths, path_of(service): {"get": _itself()}, **_OPERATIONS},
         "components": {
             "schemas": {**schemas, "Error": ERROR},
-            "headers": {"RequestId": _REQUEST_ID, "RetryAfter": _RETRY_AFTER},
-            # Of no operation: what any path, method or bytes may be answered with.
-            "responses": refused({400: ("bad_request",), 404: ("not_found",), 405: ("method_not_allowed",)}),
+            "headers": {"RequestId": _REQUEST_ID, "RetryAfter": _RETRY_AFTER, "Challenge": _CHALLENGE},
+            "securitySchemes": _SCHEMES,
+            "responses": refused(_OF_ANYTHING),
         },
     }
 
@@ -135,8 +170,9 @@ def _itself() -> Schema:
 def _refusal(status: int, codes: Sequence[str]) -> Schema:
     named = {"error": {"properties": {"code": {"enum": list(codes)}}}}
     told = answer(", ".join(codes), {**ref("Error"), "properties": named})
-    if status in _WAITS:
-        told["headers"]["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    told["headers"] |= {
+        name: {"$ref": f"#/components/headers/{header}"} for name, header in _HEADERS.get(status, {}).items()
+    }
     return told
 
 

@@ -21,7 +21,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"pipeline"},
         {"conventions", "delivery"},
         {"draft", "log"},
-        {"attempt"},
+        {"access_paths", "attempt"},
         {"bodies", "metrics", "providers", "rights", "scripts", "usage"},
     ],
     "consume_stream": [

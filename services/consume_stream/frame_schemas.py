@@ -42,6 +42,10 @@ _OURS: dict[str, Schema] = {
     ),
     "Reset": _frame("Forget everything, the cursor too: the whole log comes next. It has no id.",
                     {"type": {"const": "reset"}, "reason": _TEXT}),
+    "Unauthorized": _frame(
+        "The right to read is over; the connection is cut after it. It has no id: who renews it goes on from there.",
+        {"type": {"const": "unauthorized"}, "code": {"enum": ["token_expired", "share_expired", "share_revoked"]}},
+    ),
 }  # fmt: skip
 
 FRAMES: dict[str, Schema] = {

@@ -3,11 +3,32 @@
 from typing import Any
 
 from services.consume_stream.frame_schemas import FRAMES, SESSION_PAGE
-from shared.openapi import AWAY, POSITION, SESSION_ID, Refusals, Schema, answer, document, operation, parameter, ref
+from shared.openapi import (
+    ASKED,
+    AWAY,
+    FROM_ELSEWHERE,
+    KNOWN,
+    NO_SESSION,
+    POSITION,
+    SESSION_ID,
+    Refusals,
+    Schema,
+    answer,
+    document,
+    operation,
+    parameter,
+    ref,
+)
 
 SERVICE = "consume-stream"
 
-_NO_SESSION: Refusals = {400: ("invalid_session_id", "invalid_resume_point"), 404: ("session_not_found",)}
+_READ: Refusals = {
+    400: ("invalid_session_id", "invalid_resume_point"),
+    401: ("share_invalid", "share_expired"),
+}
+"""Of whoever reads a session; the owner, or who was given a link to it."""
+_SHOWN = (_READ, ASKED, FROM_ELSEWHERE, NO_SESSION, AWAY)
+_SHARE = parameter("share", {"type": "string"}, "The token of a link: who brings it reads, and needs to be nobody.")
 _CONSUME: Refusals = {
     400: ("invalid_follow", "invalid_ping"),
     429: ("too_many_viewers_of_session", "too_many_viewers_of_owner"),
@@ -39,12 +60,13 @@ def _consume() -> Schema:
         parameter("lastEventId", {**POSITION, "default": "0"}, "The last entry that the client has: a resume point."),
         parameter("Last-Event-ID", POSITION, "The same, as EventSource sends it; it comes first.", "header"),
         parameter("ping", {"enum": ["comment", "event"], "default": "comment"}, "What signs of life it hears."),
+        _SHARE,
     ]
     responses = {
         "200": _stream("Entries from the resume point on, as they come.", "Frame"),
         "204": answer("The resume point is the end of the answer: there will be no more."),
     }
-    return operation("consume", "Follow a session.", responses, _NO_SESSION, _CONSUME, AWAY, parameters=asked)
+    return operation("consume", "Follow a session.", responses, *_SHOWN, _CONSUME, parameters=asked, security=KNOWN)
 
 
 def _session() -> Schema:
@@ -52,9 +74,10 @@ def _session() -> Schema:
         parameter("session", SESSION_ID, "Which.", "path", required=True),
         parameter("before", POSITION, "Only generations that began before this entry: `next` of the last page."),
         parameter("limit", {"type": "integer", "minimum": 1, "maximum": 50, "default": 20}, "Generations of a page."),
+        _SHARE,
     ]
     responses = {"200": answer("Its generations, newest first.", ref("Session"))}
-    return operation("session", "A session as a page.", responses, _NO_SESSION, _SESSIONS, AWAY, parameters=asked)
+    return operation("session", "A session as a page.", responses, *_SHOWN, _SESSIONS, parameters=asked, security=KNOWN)
 
 
 def _beacons() -> Schema:

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from services.generate_stream import access_paths
 from services.generate_stream.attempt import LOST_CODE
-from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
+from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
 from services.generate_stream.providers import CODES
 from shared.openapi import (
+    ASKED,
     AWAY,
+    BODY,
+    FROM_ELSEWHERE,
     GENERATION,
+    KNOWN,
+    NO_SESSION,
     SESSION_ID,
     Refusals,
     Schema,
@@ -21,14 +27,7 @@ from shared.openapi import (
 
 SERVICE = "generate-stream"
 
-_BODIES = (StartBody, StopBody, DeleteBody)
-_BODY: Refusals = {
-    400: ("invalid_json", "invalid_request", "invalid_session_id"),
-    408: ("request_timeout",),
-    413: ("body_too_large",),
-    415: ("unsupported_media_type",),
-    422: ("unknown_field", "invalid_field"),
-}
+_BODIES = (StartBody, StopBody, DeleteBody, ShareBody, UnshareBody)
 _START: Refusals = {
     400: ("invalid_idempotency_key",),
     404: ("session_not_found",),
@@ -39,7 +38,7 @@ _START: Refusals = {
     502: (*CODES, LOST_CODE),
     503: ("draining", "too_many_running", "storage_full", "handed_over"),
 }
-_NO_SESSION: Refusals = {404: ("session_not_found",)}
+_CHANGED = (BODY, ASKED, FROM_ELSEWHERE, AWAY)
 _KEY = parameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
@@ -56,6 +55,7 @@ def described(*, doctor: bool) -> Schema:
         "/api/stop-stream": {"post": _stop()},
         "/api/delete-stream": {"post": _delete()},
         "/api/models": {"get": _models()},
+        **access_paths.PATHS,
     }
     if doctor:
         reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
@@ -69,7 +69,7 @@ def _start() -> Schema:
         "202": answer("It has begun, or had with this key: follow it at streamUrl.", ref("Begun")),
     }
     asked: dict[str, Any] = {"requestBody": body("StartBody"), "parameters": [_KEY]}
-    return operation("start", "Begin a generation.", responses, _BODY, _START, AWAY, **asked)
+    return operation("start", "Begin a generation.", responses, *_CHANGED, _START, security=KNOWN, **asked)
 
 
 def _stop() -> Schema:
@@ -79,17 +79,20 @@ def _stop() -> Schema:
         "200": answer("Nothing runs.", stopped),
         "202": answer("It is being stopped.", {"type": "object", "required": list(stopping), "properties": stopping}),
     }
-    asked = {"requestBody": body("StopBody")}
-    return operation("stop", "Stop what runs, from anywhere.", responses, _BODY, _NO_SESSION, AWAY, **asked)
+    asked: dict[str, Any] = {"requestBody": body("StopBody"), "security": KNOWN}
+    return operation("stop", "Stop what runs, from anywhere.", responses, *_CHANGED, NO_SESSION, **asked)
 
 
 def _delete() -> Schema:
     responses = {"204": answer("It is gone, or never was.")}
-    return operation("delete", "Delete a session.", responses, _BODY, AWAY, requestBody=body("DeleteBody"))
+    return operation(
+        "delete", "Delete a session.", responses, *_CHANGED, requestBody=body("DeleteBody"), security=KNOWN
+    )
 
 
 def _models() -> Schema:
-    return operation("models", "What may be asked.", {"200": answer("Providers and their models.", ref("Models"))})
+    responses = {"200": answer("Providers and their models.", ref("Models"))}
+    return operation("models", "What may be asked.", responses, ASKED, FROM_ELSEWHERE, security=KNOWN)
 
 
 def _schemas() -> dict[str, Schema]:
@@ -108,7 +111,7 @@ def _schemas() -> dict[str, Schema]:
     more = {"usage": {"type": ["object", "null"]}, "finishReason": {"type": ["string", "null"]}}
     answered = {"sessionId": SESSION_ID, "generation": GENERATION, **ended, **more}
     schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered}
-    return schemas | {"Models": _models_schema()}
+    return schemas | access_paths.SCHEMAS | {"Models": _models_schema()}
 
 
 def _only(one: str, other: str) -> Schema:

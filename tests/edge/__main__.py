@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy import redis_server
 from deploy.leash import Leash
+from tests import redis_users
 from tests.edge.fuzzing import Fuzzing
 from tests.edge.shots import shot
 from tests.edge.target import standing
@@ -17,10 +18,11 @@ from tests.edge.target import standing
 
 async def fuzz(seconds: float, seed: int, number: int | None) -> None:
     """Fire for so long, or one shot alone."""
+    binary, *_ = redis_server.binaries()
     with (
         tempfile.TemporaryDirectory() as directory,
         contextlib.closing(Leash()) as leash,
-        redis_server.start(redis_server.binaries()[0], Path(directory)) as server,
+        redis_server.start(binary, Path(directory), *redis_users.arguments(binary)) as server,
     ):
         async with standing(server, leash) as target:
             fuzzing = Fuzzing(target, seed, lambda told: print(told, flush=True))

@@ -7,6 +7,7 @@ import pytest
 
 from deploy import redis_server
 from deploy.leash import Leash
+from tests import redis_users
 from tests.edge.answers import Malformed, answers, wrong
 from tests.edge.fuzzing import Fuzzing
 from tests.edge.shots import shot
@@ -23,7 +24,7 @@ SHOTS = 1200
 async def target(tmp_path: Path, leash: Leash, anyio_backend: str) -> AsyncIterator[Target]:
     """Both services on a Redis of their own."""
     binary, *_ = redis_server.binaries()
-    with redis_server.start(binary, tmp_path) as server:
+    with redis_server.start(binary, tmp_path, *redis_users.arguments(binary)) as server:
         async with standing(server, leash) as target:
             yield target
 

@@ -10,6 +10,7 @@ from deploy import redis_server
 from deploy.leash import Leash
 from shared import keys
 from shared.wires import Wires
+from tests import redis_users
 from tests.connections import wires
 from tests.quotas.stock import Stock
 
@@ -17,7 +18,8 @@ from tests.quotas.stock import Stock
 @pytest.fixture(scope="module", params=redis_server.binaries(), ids=lambda one: f"{one.kind}-{one.version}".lower())
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash) -> Iterator[str]:
     """Where it is."""
-    with redis_server.start(request.param, tmp_path_factory.mktemp("quotas"), leash=leash) as server:
+    users = redis_users.arguments(request.param)
+    with redis_server.start(request.param, tmp_path_factory.mktemp("quotas"), *users, leash=leash) as server:
         yield server.url
 
 
