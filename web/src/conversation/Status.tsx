@@ -6,6 +6,8 @@ const STATES: Record<Connection, string> = {
   live: 'Connected',
   reconnecting: 'Reconnecting …',
   paused: 'Paused',
+  ended: 'Complete',
+  unauthorized: 'Not signed in',
 }
 
 interface Props {

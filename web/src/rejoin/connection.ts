@@ -2,9 +2,14 @@
 
 /**
  * `connecting` for the first time, `catching up` with what was missed, `live`, `reconnecting`, or `paused` while the
- * tab is hidden.
+ * tab is hidden. `ended` when all has been told that there will ever be, `unauthorized` when the server refuses to tell.
  */
-export type Connection = 'connecting' | 'catching up' | 'live' | 'reconnecting' | 'paused'
+export type Connection = 'connecting' | 'catching up' | 'live' | 'reconnecting' | 'paused' | Over
+
+type Over = 'ended' | 'unauthorized'
+
+/** Whether a connection stands; if not it is in doubt, or being made again. Or why there is none, and none is made. */
+export type Line = boolean | Over
 
 /** As long without a frame after a connection stands, nothing more is missing … */
 const QUIET_MS = 250
@@ -22,9 +27,9 @@ export class ConnectionState {
     this.#tell = tell
   }
 
-  /** A connection stands, or none does. */
-  connected(yes: boolean): void {
-    if (!yes) return this.#become(this.#state === 'connecting' ? 'connecting' : 'reconnecting')
+  connected(line: Line): void {
+    if (typeof line === 'string') return this.#become(line)
+    if (!line) return this.#become(this.#state === 'connecting' ? 'connecting' : 'reconnecting')
     if (this.#state === 'live') return
     this.#liveAtMs = performance.now() + CATCHING_UP_MS
     this.#untilQuiet()

@@ -32,15 +32,21 @@ export class FakeTab extends EventTarget {
 /** Every connection that was asked for, in order; the test is the server. */
 export class FakeEventSource extends EventTarget {
   static all: FakeEventSource[] = []
+  readonly CLOSED = 2
   readonly url: URL
+  readonly withCredentials: boolean
+  /** What `fail` with a status would have told, had it been `fetch`. */
+  static answer: Response | null = null
+  readyState = 0
   closed = false
   onopen: (() => void) | null = null
   onmessage: ((event: { lastEventId: string, data: string }) => void) | null = null
   onerror: (() => void) | null = null
 
-  constructor(url: URL) {
+  constructor(url: URL, { withCredentials }: { withCredentials: boolean }) {
     super()
     this.url = url
+    this.withCredentials = withCredentials
     FakeEventSource.all.push(this)
   }
 
@@ -62,9 +68,16 @@ export class FakeEventSource extends EventTarget {
     if (!this.closed) this.onopen?.()
   }
 
-  /** A cut, and every answer but 200: EventSource tells no more than this of 204, 404 and 503. */
+  /** A cut. */
   fail(): void {
     if (!this.closed) this.onerror?.()
+  }
+
+  /** Every answer but 200, of which EventSource tells no more than that there will be nothing; `fetch` tells all. */
+  refuse(status: number, code?: string): void {
+    FakeEventSource.answer = new Response(code && JSON.stringify({ error: { code } }), { status })
+    this.readyState = this.CLOSED
+    this.fail()
   }
 
   frame(id: string, event: unknown): void {
@@ -186,6 +199,7 @@ export function fakeBrowser() {
     vi.unstubAllGlobals()
   })
   FakeEventSource.all = []
+  FakeEventSource.answer = null
   FakeChannel.all.clear()
   FakeChannel.said = []
   const tab = new FakeTab()
@@ -193,8 +207,13 @@ export function fakeBrowser() {
   const sessionStorage = new FakeStorage()
   vi.stubGlobal('location', { href: 'http://127.0.0.1/' })
   vi.stubGlobal('EventSource', FakeEventSource)
+  const fetch = vi.fn(async (_url: URL, _init: RequestInit) => {
+    if (!FakeEventSource.answer) throw new TypeError('out of reach')
+    return FakeEventSource.answer.clone()
+  })
+  vi.stubGlobal('fetch', fetch)
   vi.stubGlobal('BroadcastChannel', FakeChannel)
   vi.stubGlobal('navigator', { locks })
   vi.stubGlobal('sessionStorage', sessionStorage)
-  return { tab, locks, sessionStorage }
+  return { tab, locks, sessionStorage, fetch }
 }

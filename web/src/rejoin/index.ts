@@ -15,6 +15,18 @@ export interface Handlers {
   /** After every change, with all that is known. Answers that have not changed are the same objects as before. */
   view(view: View): void
   connection(state: Connection): void
+  /**
+   * The server refuses, by this code: a token is over, or missing, or no good. Whether to try again: it has been renewed.
+   * Of all tabs the one that holds the connection is asked; without an answer the session stays closed.
+   */
+  unauthorized?(code: string): boolean | Promise<boolean>
+}
+
+export interface Options {
+  /** The token of a link that somebody has shared: what it shows is read, and nothing of it is kept. */
+  share?: string
+  /** Send this site's cookies to consume-stream on another one, as for EventSource. */
+  withCredentials?: boolean
 }
 
 export interface Following {
@@ -30,31 +42,35 @@ export interface Following {
  * @param url where consume-stream answers, such as `/api/consume-stream`
  * @param sessionId a session; one that does not exist yet is waited for
  */
-export function followSession(url: string, sessionId: string, handlers: Handlers): Following {
-  return new Follower(url, sessionId, handlers)
+export function followSession(url: string, sessionId: string, handlers: Handlers, options: Options = {}): Following {
+  return new Follower(url, sessionId, handlers, options)
 }
 
 class Follower implements Following {
   readonly #url: string
   readonly #on: Handlers
-  readonly #memory: Memory
+  readonly #withCredentials: boolean
+  /** None for what can be taken back. */
+  readonly #memory: Memory | undefined
   readonly #connection: ConnectionState
   readonly #tabs: Tabs
-  #view: View
+  #view = EMPTY
   #source: Source | null = null
   #closed = false
   /** Answers that their digest belied, and that were fetched once more: a writer's digest may itself be wrong. */
   readonly #doubted = new Set<number>()
 
-  constructor(url: string, sessionId: string, handlers: Handlers) {
+  constructor(url: string, sessionId: string, handlers: Handlers, { share, withCredentials = false }: Options) {
     const address = new URL(url, location.href)
     address.searchParams.set('sessionId', sessionId)
     address.searchParams.set('follow', 'session')
+    if (share) address.searchParams.set('share', share)
+    else this.#memory = new Memory(sessionId)
+    this.#withCredentials = withCredentials
     this.#url = address.href
     this.#on = handlers
     this.#connection = new ConnectionState((state) => handlers.connection(state))
-    this.#memory = new Memory(sessionId)
-    this.#view = this.#memory.recall()
+    this.#view = this.#memory?.recall() ?? EMPTY
     if (this.#view !== EMPTY) handlers.view(this.#view)
     for (const answer of this.#view.answers.values()) void this.#prove(answer.generation)
     this.#tabs = new Tabs(`rejoin ${this.#url}`, {
@@ -62,7 +78,7 @@ class Follower implements Following {
       lead: (until) => this.#lead(until),
       frame: (id, event) => this.#take(id, event),
       adopt: (view) => this.#become(view),
-      connected: (yes) => this.#connection.connected(yes),
+      connected: (line) => this.#connection.connected(line),
       paused: () => this.#connection.paused(),
     })
   }
@@ -75,11 +91,11 @@ class Follower implements Following {
     this.#closed = true
     this.#connection.close()
     this.#tabs.close()
-    this.#memory.close()
+    this.#memory?.close()
   }
 
   #lead(until: AbortSignal): void {
-    const source = new Source(this.#url, {
+    const source = new Source(this.#url, this.#withCredentials, {
       cursor: () => this.#view.cursor,
       frame: (id, event) => {
         const after = this.#view.cursor
@@ -87,9 +103,13 @@ class Follower implements Following {
         // What was passed already is news to nobody.
         if (this.#view.cursor !== after || event.type === 'reset') this.#tabs.tell(after, id, event)
       },
-      connected: (yes) => {
-        this.#connection.connected(yes)
-        this.#tabs.tellConnected(yes)
+      connected: (line) => {
+        this.#connection.connected(line)
+        this.#tabs.tellConnected(line)
+      },
+      refused: async (code) => {
+        const renewed = await this.#on.unauthorized?.(code)
+        if (renewed && this.#source === source) source.retry()
       },
     })
     this.#source = source
@@ -109,7 +129,7 @@ class Follower implements Following {
 
   #become(view: View): void {
     this.#view = view
-    this.#memory.keep(view)
+    this.#memory?.keep(view)
     if (!this.#closed) this.#on.view(view)
   }
 

@@ -1,21 +1,23 @@
 /** The source: made again whenever it is lost, neither too soon nor too late, from where it stood. */
 
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { Line } from './connection'
 import { FakeEventSource, fakeBrowser } from './fakes'
 import { Source } from './source'
 
 const chunk = { type: 'chunk', generation: 1, content: 'a' }
 
-function followed() {
+function followed(query = '') {
   const { tab } = fakeBrowser()
-  const held = { cursor: '', frames: [] as string[], told: [] as boolean[] }
-  const source = new Source('http://127.0.0.1/api/consume-stream?sessionId=s', {
+  const held = { cursor: '', frames: [] as string[], told: [] as Line[], refusals: [] as string[] }
+  const source = new Source(`http://127.0.0.1/api/consume-stream?sessionId=s${query}`, false, {
     cursor: () => held.cursor,
     frame: (id) => {
       held.frames.push(id)
       held.cursor = id
     },
-    connected: (yes) => held.told.push(yes),
+    connected: (line) => held.told.push(line),
+    refused: (code) => held.refusals.push(code),
   })
   onTestFinished(() => source.close())
   return { tab, source, held }

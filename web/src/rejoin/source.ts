@@ -1,13 +1,16 @@
 /** A source: the frames of a session over one connection, which is made again whenever it is lost. */
 
-import { isAfter, type Event } from './view'
+import type { Line } from './connection'
+import { refusal } from './refusal'
+import { isAfter, text, type Event } from './view'
 
 export interface SourceHandlers {
   /** Where to resume: the id of the last entry that has come, empty for none. */
   cursor(): string
   frame(id: string, event: Event): void
-  /** A connection stands; or it is in doubt, or being made again. */
-  connected(yes: boolean): void
+  connected(line: Line): void
+  /** The server shows this session no longer, or not to us; why is in the code. It is closed until `retry`. */
+  refused(code: string): void
 }
 
 const FIRST_WAIT_MS = 500
@@ -27,6 +30,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
  */
 export class Source {
   readonly #url: string
+  readonly #withCredentials: boolean
   readonly #on: SourceHandlers
   readonly #listening = new AbortController()
   #stream: EventSource | null = null
@@ -36,18 +40,20 @@ export class Source {
   #failures = 0
   /** When there was a sign of life last, by the clock of the day. */
   #heardAt = 0
-  /** What was told last: whether a connection stands. */
-  #stands = false
+  /** What was told last. */
+  #line: Line = false
+  #asking = new AbortController()
   /** The resume point after which a frame came broken. */
   #brokenAfter: string | null = null
 
   /** `url` has all but the resume point. */
-  constructor(url: string, on: SourceHandlers) {
+  constructor(url: string, withCredentials: boolean, on: SourceHandlers) {
     this.#url = url
+    this.#withCredentials = withCredentials
     this.#on = on
     const { signal } = this.#listening
     // The browser's word on the network is no proof: a server on this machine is still there. What comes in is one.
-    addEventListener('offline', () => this.#tell(false), { signal })
+    addEventListener('offline', () => this.#isOver || this.#tell(false), { signal })
     addEventListener('online', () => this.#hurry(), { signal })
     document.addEventListener('visibilitychange', () => this.#hurry(), { signal })
     this.#open()
@@ -66,19 +72,30 @@ export class Source {
     this.#open()
   }
 
+  /** Connect anew after a refusal: at once, but not on and on at the pace of the network. */
+  retry(): void {
+    if (this.#failures < 2) this.reopen()
+    else this.#later()
+  }
+
   #open(): void {
+    this.#asking.abort()
     const url = new URL(this.#url, location.href)
     // Comments never reach a page, so its signs of life have to come as events.
     url.searchParams.set('ping', 'event')
     const cursor = this.#on.cursor()
     if (cursor) url.searchParams.set('lastEventId', cursor)
-    const stream = new EventSource(url)
+    const stream = new EventSource(url, { withCredentials: this.#withCredentials })
     let pings = 0
     stream.onopen = () => this.#alive()
     stream.onmessage = ({ lastEventId, data }: MessageEvent<string>) => {
+      const event = parsed(lastEventId, data)
+      if (event?.type === 'unauthorized') {
+        this.#failures++
+        return this.#refuse(text(event.code))
+      }
       this.#alive()
       this.#failures = 0
-      const event = parsed(lastEventId, data)
       if (event) this.#on.frame(lastEventId, event)
       else this.#broken()
     }
@@ -88,7 +105,11 @@ export class Source {
       // The first one comes with the connection, even from a server that is about to fall over again.
       if (pings++) this.#failures = 0
     })
-    stream.onerror = () => this.#later()
+    stream.onerror = () => {
+      const { readyState } = stream
+      this.#later()
+      if (readyState === stream.CLOSED) void this.#askWhy(url)
+    }
     this.#stream = stream
     this.#watch()
   }
@@ -96,6 +117,7 @@ export class Source {
   #drop(): void {
     clearTimeout(this.#retry)
     clearTimeout(this.#watchdog)
+    this.#asking.abort()
     this.#stream?.close()
     this.#stream = null
   }
@@ -108,9 +130,27 @@ export class Source {
     this.#retry = setTimeout(() => this.#open(), wait)
   }
 
+  async #askWhy(url: URL): Promise<void> {
+    const asking = this.#asking = new AbortController()
+    const code = await refusal(url, this.#withCredentials, asking.signal)
+    // Meanwhile it may have been tried again.
+    if (!asking.signal.aborted && code) this.#refuse(code)
+    asking.abort()
+  }
+
+  #refuse(code: string): void {
+    this.#drop()
+    this.#tell(code === 'ended' ? code : 'unauthorized')
+    if (code !== 'ended') this.#on.refused(code)
+  }
+
+  get #isOver(): boolean {
+    return typeof this.#line === 'string'
+  }
+
   #alive(): void {
     this.#heardAt = Date.now()
-    if (!this.#stands) this.#tell(true)
+    if (this.#line !== true) this.#tell(true)
     this.#watch()
   }
 
@@ -122,10 +162,10 @@ export class Source {
 
   /** The network is back, or the reader: a good moment to try, unless the connection has proved to live. */
   #hurry(): void {
-    if (document.visibilityState !== 'visible') return
+    if (this.#isOver || document.visibilityState !== 'visible') return
     // In a page that slept no timer ran, but the clock went on: whoever was silent for so long is most likely gone.
     const silentMs = Date.now() - this.#heardAt
-    if (!this.#stands || silentMs > this.#pingMs + MARGIN_MS) this.reopen()
+    if (!this.#line || silentMs > this.#pingMs + MARGIN_MS) this.reopen()
   }
 
   /** What was garbled on its way comes whole the next time; what is written so is passed over then. */
@@ -136,9 +176,9 @@ export class Source {
     this.#later()
   }
 
-  #tell(stands: boolean): void {
-    this.#stands = stands
-    this.#on.connected(stands)
+  #tell(line: Line): void {
+    this.#line = line
+    this.#on.connected(line)
   }
 }
 

@@ -1,13 +1,14 @@
 /** The tabs of one session in one browser: one of them leads, and tells the others what it hears. */
 
+import type { Line } from './connection'
 import { Presence } from './presence'
 import type { Event, View } from './view'
 
 /** What the tabs say to each other. */
 type Message =
   | { say: 'frame', log: number, after: string, id: string, event: Event }
-  | { say: 'view', log: number, to: number, view: View, connected: boolean }
-  | { say: 'connected', yes: boolean }
+  | { say: 'view', log: number, to: number, view: View, line: Line }
+  | { say: 'connected', line: Line }
   | { say: 'hello', from: number }
 
 export interface TabHandlers {
@@ -18,7 +19,7 @@ export interface TabHandlers {
   frame(id: string, event: Event): void
   /** The leader's view, in place of this tab's. */
   adopt(view: View): void
-  connected(yes: boolean): void
+  connected(line: Line): void
   /** Hidden: this tab hears nothing until it is shown again. */
   paused(): void
 }
@@ -42,7 +43,7 @@ export class Tabs {
    * 0 until it has told this tab what it holds.
    */
   #log = 0
-  #connected = false
+  #line: Line = false
 
   constructor(name: string, on: TabHandlers) {
     this.#name = name
@@ -61,9 +62,9 @@ export class Tabs {
   }
 
   /** As the leader: tell how the connection is. */
-  tellConnected(yes: boolean): void {
-    this.#connected = yes
-    this.#say({ say: 'connected', yes })
+  tellConnected(line: Line): void {
+    this.#line = line
+    this.#say({ say: 'connected', line })
   }
 
   /** Have the leader tell all that it holds. One answer is enough: until then nothing else of it is heard. */
@@ -95,13 +96,13 @@ export class Tabs {
   }
 
   #stepBack(): void {
-    this.#leads = this.#connected = false
+    this.#leads = this.#line = false
     this.#channel?.close()
     this.#channel = null
   }
 
   #tellView(to: number): void {
-    this.#say({ say: 'view', log: this.#log, to, view: this.#on.view(), connected: this.#connected })
+    this.#say({ say: 'view', log: this.#log, to, view: this.#on.view(), line: this.#line })
   }
 
   #say(message: Message): void {
@@ -114,12 +115,12 @@ export class Tabs {
     } else if (this.#leads) {
       // What a leader before this one has still said.
     } else if (message.say === 'connected') {
-      this.#on.connected(message.yes)
+      this.#on.connected(message.line)
     } else if (message.say === 'view') {
       if (message.to !== ALL && message.to !== this.#me) return
       this.#log = message.log
       this.#on.adopt(message.view)
-      this.#on.connected(message.connected)
+      this.#on.connected(message.line)
     } else if (!this.#log) {
       // All that the leader holds is on its way, this frame in it.
     } else if (message.log !== this.#log || message.after !== this.#on.view().cursor) {

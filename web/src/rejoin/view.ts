@@ -117,6 +117,7 @@ function integer(value: unknown): number | null {
   return Number.isSafeInteger(value) ? value as number : null
 }
 
-function text(value: unknown): string {
+/** A field as text; empty where there is none. */
+export function text(value: unknown): string {
   return value === undefined || value === null ? '' : String(value)
 }
