@@ -96,6 +96,49 @@ async def test_links_of_an_answer_open_elsewhere_and_say_nothing_of_where_they_w
     await nothing_happened(reader, attacked)
 
 
+async def test_a_link_leads_to_the_web_or_to_mail_and_nowhere_else(
+    attacked: Tab, upstream: Upstream, session: str
+) -> None:
+    schemes = (
+        "https",
+        "http",
+        "mailto",
+        "tel",
+        "javascript",
+        "data",
+        "vbscript",
+        "file",
+        "blob",
+        "intent",
+        "ms-settings",
+    )
+    upstream.prompts[session] = Script(text=(" ".join(f"[x]({scheme}:{ELSEWHERE[6:]})" for scheme in schemes),))
+    await attacked.ask(session)
+    await expect(attacked.article(1)).to_have_attribute("data-status", "completed")
+    opened = await attacked.article(1).locator(".answer a").evaluate_all("a => a.map(({ protocol }) => protocol)")
+    assert "https:" in opened
+    assert set(opened) <= {"https:", "http:", "mailto:", "tel:"}
+
+
+async def test_a_link_whose_words_say_another_place_tells_where_it_leads(
+    attacked: Tab, upstream: Upstream, session: str
+) -> None:
+    said = (
+        f"[https://bank.example/{'a' * 200}]({ELSEWHERE}/x)",
+        "https://bank.example@elsewhere.example/",
+        f"[y]({ELSEWHERE})",
+    )
+    upstream.prompts[session] = Script(text=(" and ".join(said),))
+    await attacked.ask(session)
+    await expect(attacked.article(1)).to_have_attribute("data-status", "completed")
+    links = attacked.article(1).locator(".answer a")
+    await expect(links).to_have_count(3)
+    for number in (0, 1):
+        await expect(links.nth(number)).to_contain_text("(elsewhere.example)")
+    await expect(links.nth(2)).to_have_text("y")
+    assert await attacked.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_a_formula_that_is_none_stands_there_as_it_was_written(
     reader: Reader, attacked: Tab, upstream: Upstream, session: str
 ) -> None:

@@ -1,16 +1,27 @@
 /** The elements of an answer, plain: the renderer's own come with buttons and the class names of another style. */
 
-import type { ComponentProps, MouseEvent } from 'react'
+import type { ComponentProps, MouseEvent, ReactNode } from 'react'
 import type { Components, ExtraProps } from 'streamdown'
 
 import { Code } from './Code'
+import { otherHost, words } from './host'
 
-/** A link out of the page: in a new tab, which learns nothing of this one. */
-function Link({ node: _, href, children, ...rest }: ComponentProps<'a'> & ExtraProps) {
+/** A way out of the page: in a new tab, which learns nothing of this one; and no words hide where it leads. */
+function Away({ href, said, name, children }: { href: string, said: string, name?: string, children: ReactNode }) {
+  const host = otherHost(said, href)
+  return (
+    <a className={name} href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+      {host && <span className="host"> ({host})</span>}
+    </a>
+  )
+}
+
+function Link({ node, href, children, ...rest }: ComponentProps<'a'> & ExtraProps) {
   // Still being written, or not an address that may be opened.
   if (!href || href.startsWith('streamdown:')) return <>{children}</>
   if (href.startsWith('#')) return <a {...rest} href={href} onClick={toNote}>{children}</a>
-  return <a href={href} target="_blank" rel="noopener noreferrer nofollow">{children}</a>
+  return <Away href={href} said={words(node?.children)}>{children}</Away>
 }
 
 /** To a footnote of this very answer, and back: others have notes of the same names. */
@@ -26,7 +37,7 @@ function toNote(event: MouseEvent<HTMLAnchorElement>) {
 function Image({ src, alt }: ComponentProps<'img'> & ExtraProps) {
   const name = alt || 'Image'
   if (typeof src !== 'string' || src.startsWith('streamdown:')) return <>{name}</>
-  return <a className="image" href={src} target="_blank" rel="noopener noreferrer nofollow">{name}</a>
+  return <Away name="image" href={src} said={name}>{name}</Away>
 }
 
 /** Wider than the page, it scrolls by itself, also by keys. */
