@@ -13,6 +13,7 @@ from tests.ports import free_port
 from tests.processes import Service, Services
 from tests.proxy import Proxy
 from tests.system.own_process import CONSUME
+from tests.web import tokens
 from tests.web.chromium import chromium
 from tests.web.reader import Reader, reading
 
@@ -37,6 +38,16 @@ async def house(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterat
 async def origin(house: Services) -> AsyncIterator[str]:
     """The address of the page."""
     async with house.origin() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def guarded(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[str]:
+    """The address of a page that asks who reads."""
+    async with (
+        Services(redis_url, leash, vendors=upstream.url, **tokens.SETTINGS) as services,
+        services.origin() as url,
+    ):
         yield url
 
 

@@ -31,6 +31,22 @@ export function address(id: string): string {
   return `?${new URLSearchParams({ [PARAMETER]: id })}`
 }
 
+export interface Link {
+  session: string
+  /** The token that the link carries: leave to read. */
+  token: string
+}
+
+/**
+ * The link that somebody has shared, if this address is one. Its token stays in the fragment, which no request carries:
+ * so the address can be kept, sent on and refreshed as it is.
+ */
+export function sharedLink(): Link | null {
+  const session = new URLSearchParams(location.search).get(PARAMETER)
+  const token = new URLSearchParams(location.hash.slice(1)).get('share')
+  return token && isSession(session) ? { session, token } : null
+}
+
 function isSession(id: string | null): id is string {
   return /^[A-Za-z0-9_-]{8,64}$/.test(id ?? '')
 }

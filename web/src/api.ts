@@ -2,7 +2,9 @@
 
 import { nanoid } from 'nanoid'
 
-const TIMEOUT_MS = 20_000
+import { Refusal, send } from './http'
+import { currentLogin, renew } from './login'
+
 /** An answer that is waited for as a whole takes as long as it takes. */
 const WHOLE_TIMEOUT_MS = 30 * 60_000
 const RETRIES = 3
@@ -23,30 +25,6 @@ export interface Models {
   providers: { name: string, models: string[] }[]
 }
 
-interface ErrorBody {
-  error?: { code?: string, message?: string }
-  generation?: number
-}
-
-/** The server said no, or could not be reached (`code` is then `unreachable`); the message is for people. */
-export class Refusal extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly status = 0,
-    /** The generation that it is about, if any. */
-    readonly generation = 0,
-    readonly retryAfterMs = 0,
-  ) {
-    super(message)
-  }
-
-  /** Nothing was begun, and the same request may well go through in a moment. */
-  get transient(): boolean {
-    return !this.generation && [0, 502, 503, 504].includes(this.status)
-  }
-}
-
 /** The last question whose fate is unknown: asked again, it goes out under the same key, for one answer. */
 let unsettled = { body: '', key: '' }
 
@@ -56,7 +34,7 @@ export async function ask(question: Question): Promise<void> {
   if (unsettled.body !== body) unsettled = { body, key: nanoid() }
   const headers = { 'Idempotency-Key': unsettled.key }
   try {
-    await post('/api/generate-stream', body, headers, question.stream ? TIMEOUT_MS : WHOLE_TIMEOUT_MS)
+    await post('/api/generate-stream', body, headers, question.stream ? undefined : WHOLE_TIMEOUT_MS)
   } catch (refusal) {
     // 502 and 503 with a generation: it was begun, and the log tells how it ends.
     const begun = refusal instanceof Refusal && refusal.generation && [502, 503].includes(refusal.status)
@@ -80,15 +58,45 @@ export async function models(): Promise<Models> {
   return await request('/api/models') as Models
 }
 
-/** How many read a session now; 0 where there is none. Throws Refusal. */
-export async function viewers(sessionId: string): Promise<number> {
+/** How many read a session now; 0 where there is none. With the token of a link, as its reader. Throws Refusal. */
+export async function viewers(sessionId: string, share = ''): Promise<number> {
   // No generation began before this entry: the figure is wanted, and not megabytes of words.
   const path = `/api/sessions/${sessionId}?limit=1&before=0-1`
-  const session = await request(path).catch((refusal: unknown) => {
+  const asked = share ? send(`${path}&share=${encodeURIComponent(share)}`) : request(path)
+  const session = await asked.catch((refusal: unknown) => {
     if (refusal instanceof Refusal && refusal.status === 404) return { viewers: 0 }
     throw refusal
   })
   return Number((session as { viewers?: unknown } | null)?.viewers) || 0
+}
+
+export interface Share {
+  shareId: string
+  /** The only generation that it shows; null for all. */
+  generation: number | null
+  /** Unix time, s. */
+  expiresAt: number
+}
+
+/** Make a link by which others may read; its address, as seen from this origin. Throws Refusal. */
+export async function share(sessionId: string, generation: number | null, expiresInS: number): Promise<string> {
+  const body = { sessionId, ...(generation && { generation }), expiresInS }
+  const { url } = await post('/api/share-stream', JSON.stringify(body)) as { url: string }
+  return new URL(url, location.origin).href
+}
+
+/** The links of a session; none of one that has not begun. Throws Refusal. */
+export async function shares(sessionId: string): Promise<Share[]> {
+  const list = await request(`/api/share-stream?sessionId=${sessionId}`).catch((refusal: unknown) => {
+    if (refusal instanceof Refusal && refusal.status === 404) return { shares: [] }
+    throw refusal
+  })
+  return (list as { shares: Share[] }).shares
+}
+
+/** Take back a link: who reads by it reads no more. Throws Refusal. */
+export async function unshare(sessionId: string, shareId: string): Promise<void> {
+  await post('/api/unshare-stream', JSON.stringify({ sessionId, shareId }))
 }
 
 /** Whether a request that has failed `failures` times is to be sent once more. */
@@ -102,30 +110,19 @@ export function retryDelay(failures: number, error: unknown): number {
   return Math.min(LONGEST_PAUSE_MS, Math.max(own, error instanceof Refusal ? error.retryAfterMs : 0))
 }
 
-function post(path: string, body: string, headers: Record<string, string> = {}, timeoutMs = TIMEOUT_MS) {
+function post(path: string, body: string, headers: Record<string, string> = {}, timeoutMs?: number) {
   return request(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body }, timeoutMs)
 }
 
-async function request(path: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<unknown> {
-  let response, text
-  try {
-    response = await fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) })
-    text = await response.text()
-  } catch {
-    throw new Refusal('unreachable', 'The server cannot be reached.')
-  }
-  const body = parsed(text)
-  if (response.ok) return body
-  const { error, generation } = (body ?? {}) as ErrorBody
-  const { code = `http_${response.status}`, message = `The server answered ${response.status}.` } = error ?? {}
-  const retryAfterMs = 1000 * Number(response.headers.get('Retry-After') ?? 0) || 0
-  throw new Refusal(code, message, response.status, generation, retryAfterMs)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null // nothing, or a proxy's own error page
+/** Who is refused for want of a token waits until there is one, and is then none the worse for it. */
+async function request(path: string, init: RequestInit = {}, timeoutMs?: number): Promise<unknown> {
+  for (;;) {
+    const { expiresAt } = currentLogin()
+    try {
+      return await send(path, init, timeoutMs)
+    } catch (refusal) {
+      const renewable = refusal instanceof Refusal && refusal.status === 401
+      if (!renewable || !await renew(expiresAt)) throw refusal
+    }
   }
 }

@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client'
 import { retry, retryDelay } from './api'
 import { App } from './App'
 import './style.css'
+import './cards.css'
 
 // `navigator.onLine` is often wrong, and a server on this very machine needs no network: always try.
 const always = { networkMode: 'always', retry, retryDelay } as const

@@ -15,3 +15,12 @@ export function keep(key: string, value: string): void {
     // The address alone still carries the session.
   }
 }
+
+/** Drop what this tab alone has kept: words and drafts. */
+export function forgetAll(): void {
+  try {
+    sessionStorage.clear()
+  } catch {
+    // Forbidden: then nothing is there.
+  }
+}

@@ -17,6 +17,7 @@ function Away({ href, said, name, children }: { href: string, said: string, name
   )
 }
 
+/** A link: out of the page, or to a note of the answer itself. */
 function Link({ node, href, children, ...rest }: ComponentProps<'a'> & ExtraProps) {
   // Still being written, or not an address that may be opened.
   if (!href || href.startsWith('streamdown:')) return <>{children}</>

@@ -24,6 +24,7 @@ interface Props {
   /** Answers are asked for, and shown, as a whole. */
   whole: boolean
   onWhole(whole: boolean): void
+  onShare: ((what: { generation: number }) => void) | undefined
 }
 
 interface Edited {
@@ -33,7 +34,7 @@ interface Edited {
 }
 
 /** One session: its turns, and the next question. */
-export function Conversation({ id, whole, onWhole }: Props) {
+export function Conversation({ id, whole, onWhole, onShare }: Props) {
   const { view, connection } = useSession(id)
   const choice = useModels()
   const asking = useAsk(view)
@@ -79,7 +80,7 @@ export function Conversation({ id, whole, onWhole }: Props) {
       <main>
         {shown.map((answer) => (
           <Turn key={answer.generation} answer={answer} last={answer === youngest}
-            near={answer.generation >= first} whole={whole} onEdit={edit} onAgain={again} />
+            near={answer.generation >= first} whole={whole} onEdit={edit} onAgain={again} onShare={onShare} />
         ))}
         {shown.length === 0 && connection === 'live' && <Hint />}
       </main>

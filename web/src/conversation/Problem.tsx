@@ -1,6 +1,6 @@
 import { advice } from '../advice'
 import { Alert } from '../Alert'
-import type { Refusal } from '../api'
+import type { Refusal } from '../http'
 
 interface Props {
   error: Refusal

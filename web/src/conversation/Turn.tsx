@@ -14,12 +14,14 @@ interface Props {
   near: boolean
   /** The words are kept back until the answer is whole. */
   whole: boolean
-  onEdit(answer: Told): void
-  onAgain(answer: Told): void
+  /** These are missing where the reader may only read. */
+  onEdit?: ((answer: Told) => void) | undefined
+  onAgain?: ((answer: Told) => void) | undefined
+  onShare?: ((what: { generation: number }) => void) | undefined
 }
 
 /** One question and its answer. Only the turn that has changed is drawn again. */
-export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAgain }: Props) {
+export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAgain, onShare }: Props) {
   const { generation, attempt, status, prompt, text } = answer
   const running = status === 'running'
   const hidden = running && whole
@@ -28,7 +30,7 @@ export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAg
       aria-label={`Turn ${generation}`} aria-busy={running}>
       <div className="asked">
         <div className="prompt">{prompt}</div>
-        {last && !running && (
+        {last && !running && onEdit && (
           <button type="button" className="quiet" onClick={() => onEdit(answer)}>Edit question</button>
         )}
       </div>
@@ -39,7 +41,8 @@ export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAg
       {!running && (
         <div className="actions">
           {text && <CopyButton label="Copy answer" text={text} />}
-          {last && <Again answer={answer} onAgain={onAgain} />}
+          {onShare && <button type="button" className="quiet" onClick={() => onShare({ generation })}>Share answer</button>}
+          {last && onAgain && <Again answer={answer} onAgain={onAgain} />}
         </div>
       )}
     </article>
@@ -47,7 +50,7 @@ export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAg
 })
 
 /** What failed may be retried only where that can help. */
-function Again({ answer, onAgain }: Pick<Props, 'answer' | 'onAgain'>) {
+function Again({ answer, onAgain }: { answer: Told, onAgain(answer: Told): void }) {
   const failed = answer.status === 'failed'
   if (failed && answer.end?.retryable !== true) return null
   return (

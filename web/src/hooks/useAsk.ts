@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
 
-import { ask, Refusal, type Question } from '../api'
+import { ask, type Question } from '../api'
+import { Refusal } from '../http'
 import type { View } from '../rejoin'
 
 export interface Asking {

@@ -1,19 +1,24 @@
 import { startTransition, useEffect, useState } from 'react'
 
+import { currentLogin, look, renew } from '../login'
 import { EMPTY, followSession, type Connection, type View } from '../rejoin'
 
 export interface Session {
   view: View
   connection: Connection
+  /** Why the link that it is read by is refused; empty while it is good. */
+  refused: string
 }
 
-/** Follow a session while the component stands, at most once per frame of the screen. */
-export function useSession(id: string): Session {
+/** Follow a session while the component stands, at most once per frame of the screen; by a link, if one is given. */
+export function useSession(id: string, share = ''): Session {
   const [view, setView] = useState(EMPTY)
+  const [refused, setRefused] = useState('')
   const [connection, setConnection] = useState<Connection>('connecting')
   useEffect(() => {
     let newest = EMPTY
     let frame = 0
+    let { expiresAt } = currentLogin()
     const show = () => {
       frame = 0
       // Keys and clicks go before words; words that come while these are drawn wait for the next round.
@@ -24,12 +29,27 @@ export function useSession(id: string): Session {
         newest = view
         frame ||= requestAnimationFrame(show)
       },
-      connection: setConnection,
-    })
+      connection(state) {
+        if (state === 'live') ({ expiresAt } = currentLogin())
+        // Of several tabs only one is asked to renew; the others see for themselves how it stands.
+        if (state === 'unauthorized' && !share) void look()
+        setConnection(state)
+      },
+      async unauthorized(code) {
+        if (share) {
+          setRefused(code)
+          return false
+        }
+        const renewed = await renew(expiresAt)
+        // Should this one be refused as well, the reader is asked.
+        ;({ expiresAt } = currentLogin())
+        return renewed
+      },
+    }, { share })
     return () => {
       cancelAnimationFrame(frame)
       following.close()
     }
-  }, [id])
-  return { view, connection }
+  }, [id, share])
+  return { view, connection, refused }
 }

@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 
-import { Refusal, stop } from '../api'
+import { stop } from '../api'
+import { Refusal } from '../http'
 
 export interface Stopping {
   /** The generation whose stop is on its way, or that is about to end by it; 0 for none. */

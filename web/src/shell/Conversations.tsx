@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { useEffect, useRef, type MouseEvent } from 'react'
+import { useEffect, useRef, type MouseEvent, type ReactNode } from 'react'
 
 import { address } from '../address'
 import { Alert } from '../Alert'
@@ -16,10 +16,12 @@ interface Props {
   onOpen(id: string): void
   onNew(): void
   onClose(): void
+  /** What stands below the list. */
+  children?: ReactNode
 }
 
 /** The recent conversations of this browser. */
-export function Conversations({ current, open, onOpen, onNew, onClose }: Props) {
+export function Conversations({ current, open, onOpen, onNew, onClose, children }: Props) {
   const sessions = useSessions()
   const list = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -56,6 +58,7 @@ export function Conversations({ current, open, onOpen, onNew, onClose }: Props) 
         ))}
       </ul>
       {sessions.length === 0 && <p className="none">Your conversations will be listed here.</p>}
+      {children}
     </nav>
   )
 }
