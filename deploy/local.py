@@ -113,7 +113,7 @@ def _check_ports(settings: LocalSettings) -> None:
 def _welcome(settings: LocalSettings, redis: Store) -> str:
     models = Place(_LOOPBACK, settings.generate_port, "/api/models").get()
     default = json.loads(models)["default"] if models else {}
-    answers = f"{default.get('provider')}, {default.get('model')}"
+    answers = f"{default['provider']}, {default['model']}" if default else "to who brings a token"
     if default.get("provider") == "demo":
         answers = "the demo; OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY brings a real model"
     host = f"[{settings.reach}]" if ":" in settings.reach else settings.reach

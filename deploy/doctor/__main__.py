@@ -1,10 +1,12 @@
 """`python -m deploy.doctor URL`: examine a running Rejoin, from here to its Redis.
 
+REJOIN_TOKEN in the environment is the token that it asks with, where REJOIN_AUTH is jwt.
 Exit code 0 when nothing is wrong, 1 with warnings, 2 with something that breaks answers, or when it is out of reach.
 """
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -34,7 +36,9 @@ def _order(arguments: Sequence[str] | None) -> tuple[Order, bool]:
     given = parser.parse_args(arguments)
     if not given.url.startswith(("http://", "https://")):
         parser.error("the address begins with http:// or https://")
-    return Order(given.url.rstrip("/"), given.seconds, given.ask, given.insecure), given.json
+    # Not an argument: all of this machine may see those.
+    token = os.environ.get("REJOIN_TOKEN", "").strip()
+    return Order(given.url.rstrip("/"), given.seconds, given.ask, given.insecure, token), given.json
 
 
 def _seconds(text: str) -> float:

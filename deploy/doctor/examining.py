@@ -32,6 +32,7 @@ class Order(NamedTuple):
     seconds: float = 30.0
     ask: bool = False
     insecure: bool = False
+    token: str = ""
 
 
 async def examine(order: Order) -> Chain:
@@ -41,7 +42,10 @@ async def examine(order: Order) -> Chain:
         verify.check_hostname, verify.verify_mode = False, ssl.CERT_NONE
     # As a reader's browser, not through this machine's own proxy; and a stream may be silent for as long as it is told.
     timeout = httpx2.Timeout(_ANSWER_S, read=None)
-    async with httpx2.AsyncClient(base_url=order.url, verify=verify, trust_env=False, timeout=timeout) as client:
+    who = {"Authorization": f"Bearer {order.token}"} if order.token else {}
+    async with httpx2.AsyncClient(
+        base_url=order.url, verify=verify, trust_env=False, timeout=timeout, headers=who
+    ) as client:
         return await _Examination(client, order, verify).run()
 
 
