@@ -77,6 +77,7 @@ class App:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings, instance = self.settings, new_instance()
+        self._gate.open()
         store = redis_at(settings.redis_url, f"rejoin-consume-{instance}")
         await store.open()
         live, bulk = Wires(store, TIMEOUT_S), Wires(store, TIMEOUT_S)

@@ -106,7 +106,7 @@ class ViewerResponse(EventSourceResponse):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             async with asyncio.timeout_at(self._right.deadline), contextlib.aclosing(self._frames):
                 async for frame in self._frames:
-                    await _send_body(send, frame)
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except LogGone:
             server.cut(scope)

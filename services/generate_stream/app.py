@@ -81,6 +81,7 @@ class App:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         settings, instance = self.settings, new_instance()
+        self._gate.open()
         store = redis_at(settings.redis_url, f"rejoin-generate-{instance}")
         async with contextlib.AsyncExitStack() as owned:
             owned.push_async_callback(tracing.close)

@@ -38,9 +38,8 @@ class Gate:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The gate that the settings ask for; an open one is told of."""
+        """The gate that the settings ask for."""
         if settings.auth == "none":
-            logs.warning(_log, "REJOIN_AUTH is none: who reaches this port may read and stop all they know the id of")
             return cls(None, settings.cors_origins)
         assert settings.jwt_issuer
         assert settings.jwt_audience
@@ -48,6 +47,11 @@ class Gate:
             settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway_s, settings.jwt_tenant_claim or None
         )
         return cls(Tokens(_keys(settings), claims), settings.cors_origins)
+
+    def open(self) -> None:
+        """From here on it is passed; that anybody may is told of."""
+        if self._tokens is None:
+            logs.warning(_log, "REJOIN_AUTH is none: who reaches this port may read and stop all they know the id of")
 
     @property
     def required(self) -> bool:

@@ -35,9 +35,9 @@ async def test_a_token_becomes_a_cookie_that_ends_with_it(guarded: Services, bod
     assert verdict(await ask(guarded.generate, "/api/models", "GET", ("Cookie", pair))) == (200, "")
 
 
-async def test_a_token_within_the_leeway_is_a_cookie_for_a_moment(guarded: Services) -> None:
+async def test_a_token_within_the_leeway_is_a_cookie_for_the_rest_of_it(guarded: Services) -> None:
     response = await ask(guarded.generate, "/api/login", "POST", bearer(by_secret(exp=int(time.time()) - 3)))
-    assert set_cookie(response.headers["set-cookie"])[2] == 1
+    assert 5 <= set_cookie(response.headers["set-cookie"])[2] <= 7
 
 
 async def test_signing_out_takes_the_cookie_away(guarded: Services, services: Services) -> None:

@@ -20,6 +20,7 @@ from shared.access.headers import secured
 from tests.deploy.upstream import Client, Side, Upstream
 from tests.nginx import Nginx
 from tests.ports import free_port
+from tests.processes import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("page")]
 
@@ -392,10 +393,16 @@ async def test_the_log_knows_neither_session_nor_prompt(house: House) -> None:
         # A name that is too long for a file system is one of the few things that nginx may call critical.
         await client.get(f"{house.url}/{'a' * 300}?share=a-secret-share", headers=cookie)
         await client.get(f"{house.url}/?share=a-secret-share", headers={**cookie, "X": "x" * 40_000})
-    lines = [json.loads(line) for line in house.access_log.read_text().splitlines()]
-    paths = [line["path"] for line in lines]
-    assert paths == ["/api/generate-stream", "/api/consume-stream", "/api/sessions/-", "/api/consume-stream",
-                     f"/{'a' * 300}", "/"]  # fmt: skip
+
+    async def told() -> list[dict[str, str]]:
+        lines = [json.loads(line) for line in house.access_log.read_text().splitlines()]
+        return lines if len(lines) == 6 else []
+
+    # nginx writes a line when it is done with a request, which may be after its client is.
+    lines = await until(told, 5)
+    stream = "/api/consume-stream"
+    asked = ["/api/generate-stream", stream, "/api/sessions/-", stream, f"/{'a' * 300}", "/"]
+    assert [line["path"] for line in lines] == asked
     assert lines[1]["service"] == f"127.0.0.1:{house.consume_port}"
     assert "secret" not in house.access_log.read_text() + house.log.read_text()
 

@@ -16,8 +16,8 @@ local log, meta = KEYS[1], KEYS[2]
 local key = 'idempotency:' .. ARGV[7]
 local held = redis.call('HMGET', meta, 'status', 'generation', 'attemptMs', key, 'token', 'owner')
 
-local anew = held[1] == 'deleted' or (not held[1] and redis.call('EXISTS', log) == 0)
-if ARGV[14] ~= '' and held[6] ~= ARGV[14] and not anew then return {'unknown'} end
+local theirs = ARGV[14] == '' or held[6] == ARGV[14] or held[1] == 'deleted'
+if held[1] and not theirs then return {'unknown'} end
 if held[1] == 'running' and held[5] == ARGV[1] then return {'started', held[2], held[3]} end
 if ARGV[7] ~= '' and held[4] then
   local generation, digest = string.match(held[4], '^(%d+) (.*)$')
@@ -29,6 +29,8 @@ if held[1] == 'running' then return {'running', held[2]} end
 local last_ms, last_generation = 0, 0
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 if last then
+  -- A log without meta is an outside writer's, and nobody's.
+  if not held[1] and not theirs then return {'unknown'} end
   last_ms = tonumber(string.match(last[1], '^%d+'))
   for i = 1, #last[2], 2 do
     if last[2][i] == 'generation' then last_generation = tonumber(last[2][i + 1]) or 0 end
@@ -50,7 +52,7 @@ redis.call('HSET', meta, 'generation', generation, 'status', 'running', 'attempt
 redis.call('HDEL', meta, 'stop', 'losses', 'address')
 if ARGV[14] ~= '' then
   redis.call('HSET', meta, 'owner', ARGV[14])
-elseif anew then
+elseif held[1] == 'deleted' then
   redis.call('HDEL', meta, 'owner')
 end
 if ARGV[15] ~= '' then redis.call('HSET', meta, 'address', ARGV[15]) end
