@@ -172,10 +172,11 @@ class Log:
         said, *revoked = _text(await self._retried(scripts.UNSHARE, session, (owner, field, self._publish)))
         return None if said == "unknown" else int(revoked[0])
 
-    async def enter_running(self, session: str) -> float:
+    async def enter_running(self, session: str, score: float | None = None) -> float:
         """Put a session into the index of running generations; returns the score it got: about the lease's end."""
-        # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
-        score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
+        if score is None:
+            # Fractions of a millisecond make the score this writer's own, so that it is recognised when it leaves.
+            score = (time.time() + self._lease.lease_s) * 1000 + self._clock_ahead_ms
         await self._index.call("ZADD", keys.RUNNING, repr(score), session)
         return score
 

@@ -96,7 +96,10 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
         if not is_full(refusal):
             raise
         raise ApiError(503, "storage_full", "The log has no room for new answers.", retry=True) from None
-    if reply[0] != "started" and "running" not in reply:
+    if reply[0] == "unknown" and "running" in reply:
+        # Another's answer: its place in the index is again what it was, or nobody might take it over.
+        await log.enter_running(ask.session, float(reply[2]))
+    elif reply[0] != "started" and "running" not in reply:
         # Nothing runs in this session; what runs needs its entry in the index, whoever made it.
         await log.leave_running(ask.session, score)
     return reply, score
@@ -110,7 +113,7 @@ def _refusal(reply: list[str], generations_max: int) -> ApiError:
         case ["reused", _]:
             message = "This Idempotency-Key came before, with another body."
             return ApiError(422, "idempotency_key_reused", message)
-        case ["unknown"]:
+        case ["unknown", *_]:
             return no_session()
         case ["full"]:
             message = f"A session takes {generations_max} generations. Begin a new one."

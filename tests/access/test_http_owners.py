@@ -132,6 +132,23 @@ async def test_a_start_in_anothers_session_begins_nothing(
     assert await redis_client.zscore(keys.RUNNING, session) is None
 
 
+async def test_a_start_beside_anothers_answer_leaves_it_where_it_is_looked_for_when_its_producer_is_lost(
+    stranger: Person, redis_client: Any, session: str
+) -> None:
+    lease_until_ms = int(time.time() * 1000) + 3_000
+    running = {"owner": "ada", "status": "running", "generation": "1", "leaseUntilMs": str(lease_until_ms)}
+    await redis_client.hset(keys.meta(session), mapping=running)
+    await redis_client.zadd(keys.RUNNING, {session: lease_until_ms})
+    try:
+        response = await stranger.post("generate-stream", sessionId=session, prompt="Mine?")
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "session_not_found")
+        # Nor any later: whoever asks again and again could put it off for ever.
+        assert await redis_client.zscore(keys.RUNNING, session) == lease_until_ms
+    finally:
+        await redis_client.zrem(keys.RUNNING, session)
+        await redis_client.delete(keys.meta(session))
+
+
 async def test_an_idempotency_key_is_its_owners(owner: Person, stranger: Person) -> None:
     async def begun(person: Person) -> Any:
         person.headers["Idempotency-Key"] = "the same"

@@ -6,7 +6,7 @@
 --        14 owner or ''  15 the subject of quotas that its address is, or ''
 --        16… further fields of `started`, name and value by turns
 -- Reply  {started, generation, attempt's ms} | {running, generation} | {same, generation, status} | {reused, status}
---        | {full} | {replaces_unknown} | {unknown}
+--        | {full} | {replaces_unknown} | {unknown, status or '', the end of its lease (ms) or ''}
 -- Why    One step decides and writes, so that two replicas asked in the same moment start one generation.
 --        Sent again with its own token (a reply was lost), it says what it has begun. The idempotency key is looked
 --        at before "running", so that a client's retry is told of the generation that it began.
@@ -14,10 +14,11 @@
 --        A session that has another owner, or none, is unknown to an owner; one that was deleted is free for all.
 local log, meta = KEYS[1], KEYS[2]
 local key = 'idempotency:' .. ARGV[7]
-local held = redis.call('HMGET', meta, 'status', 'generation', 'attemptMs', key, 'token', 'owner')
+local held = redis.call('HMGET', meta, 'status', 'generation', 'attemptMs', key, 'token', 'owner',
+  'leaseUntilMs')
 
 local theirs = ARGV[14] == '' or held[6] == ARGV[14] or held[1] == 'deleted'
-if held[1] and not theirs then return {'unknown'} end
+if held[1] and not theirs then return {'unknown', held[1], held[7] or ''} end
 if held[1] == 'running' and held[5] == ARGV[1] then return {'started', held[2], held[3]} end
 if ARGV[7] ~= '' and held[4] then
   local generation, digest = string.match(held[4], '^(%d+) (.*)$')
@@ -30,7 +31,7 @@ local last_ms, last_generation = 0, 0
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 if last then
   -- A log without meta is an outside writer's, and nobody's.
-  if not held[1] and not theirs then return {'unknown'} end
+  if not held[1] and not theirs then return {'unknown', '', ''} end
   last_ms = tonumber(string.match(last[1], '^%d+'))
   for i = 1, #last[2], 2 do
     if last[2][i] == 'generation' then last_generation = tonumber(last[2][i + 1]) or 0 end
