@@ -173,7 +173,10 @@ class Held(_OfMeta):
         """The next attempt, as the log's script has written it."""
         started = {"type": "metadata", "status": "started", "generation": str(self.generation)}
         started |= {"attempt": str(number)} | told
-        kept = {name: value for name, value in self.meta.items() if name not in ("leaseUntilMs", "stop")}
+        # A share may be revoked meanwhile: a Redis that lost all must not get it again from here.
+        kept = {name: value for name, value in self.meta.items() if not name.startswith("share:")}
+        for name in ("leaseUntilMs", "stop"):
+            kept.pop(name, None)
         losses = {"losses": str(self.losses + 1)} if self.lease_until_ms else {}
         meta = kept | losses | {"attempt": str(number), "attemptMs": str(ms), "token": token, "producer": producer}
         return Attempt(self.session, self.generation, number, ms, token, started, meta)

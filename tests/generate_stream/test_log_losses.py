@@ -1,5 +1,6 @@
 """A Redis that comes back without what it said last, while all who wrote that live on."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.generate_stream.attempt import Ask, Attempt
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.log import Appended, Early, Fenced, Gap, Lease, Log
 from shared import keys
+from shared.access.shares import Share
 from tests.connections import wires
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +46,19 @@ async def test_a_generation_that_has_ended_since_a_takeover_was_lost_is_not_begu
     assert await log.append(second, 1, []) == Gap(-1)
     assert await log.append(second, 0, [second.started]) == Fenced()
     assert [fields[b"status"] for _, fields in await plain.xrange(keys.log(session))] == [b"started", b"completed"]
+
+
+async def test_what_is_written_again_after_a_takeover_brings_back_no_link_that_was_revoked(
+    log: Log, plain: Any, session: str
+) -> None:
+    await begin(log, session)
+    share = Share(session, None, "leaked", int(time.time()) + 3600)
+    assert await log.share(share, "", 100) == "shared"
+    second = await taken(log, plain, session)
+    assert await log.unshare(session, None, "") == 1
+    await plain.delete(keys.log(session), keys.meta(session))
+    assert isinstance(await log.append(second, 0, [second.started]), Appended)
+    assert await log.shares(session, "") == []
 
 
 async def test_a_generation_that_is_written_again_has_no_losses_of_the_one_before(
