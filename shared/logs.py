@@ -95,6 +95,12 @@ class _Terminal(_Formatter):
         stamp = time.strftime("%H:%M:%S", time.localtime(record.created))
         fields = self.facts(record)
         trace = fields.pop("exception", None)
-        facts = " ".join(f"{name}={value}" for name, value in fields.items())
+        facts = " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
         line = f"{stamp} {self.service:<15} {record.levelname.lower():<7} {record.getMessage()} {facts}".rstrip()
         return f"{line}\n{trace}" if trace else line
+
+
+def _plain(value: Any) -> str:
+    """On one line, and without a word to the terminal: a path, for one, is whatever a client likes."""
+    text = str(value)
+    return text if text.isprintable() else repr(text)
