@@ -1,5 +1,6 @@
 """By what right a request reads a session: its sender's own, or a link that the owner has shared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -22,6 +23,10 @@ class Access:
     """The only generation that is shown; None for all."""
     shared: bool = False
     """Whether it came by a link, so that it may be revoked."""
+
+    def shows(self, fields: Mapping[str, str]) -> bool:
+        """Whether an entry is to be seen. What is not might as well not be there: no resume point finds it."""
+        return self.generation is None or fields.get("generation") == str(self.generation)
 
     def audience(self, session: str) -> str:
         """With whom this viewer is counted: all of a session; where there are owners, hers apart from those by links.

@@ -30,6 +30,7 @@ from shared.doctor import Doctor
 from shared.health import Health
 from shared.http import ApiError, application, no_session
 from shared.instance import new_instance
+from shared.position import NONE
 from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
 from shared.version import VERSION
@@ -156,6 +157,8 @@ class App:
         if not await standing.allowed(wires, session, access.right):
             raise no_session()
         # A client that shows this page follows from the newest entry that is in it, not from an older or newer one.
-        newest = page.newest if page.newest and position is None else last.id
+        # Who sees one generation alone is told of no other, not even when it was written.
+        end = last.id if access.generation is None else page.newest or NONE
+        newest = page.newest if page.newest and position is None else end
         shown = {"sessionId": session, "generations": page.generations, "viewers": viewers, "lastEventId": str(newest)}
         return JSONResponse(shown | ({"next": page.next} if page.next else {}))

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from redis.exceptions import RedisError, ResponseError
 
 from services.consume_stream import metrics
+from services.consume_stream.access import Access
 from services.consume_stream.batches import Batch, Batches
 from services.consume_stream.groups import Groups, is_not_allowed
 from services.consume_stream.resume import Verdict, judge
 from shared import events, keys
-from shared.access.identity import Right
 from shared.position import Position
 from shared.wire import pack
 from shared.wires import Wires
@@ -58,14 +58,14 @@ class Resumed(NamedTuple):
 class GroupReads:
     """Owns one consumer group from the first resume until `close`."""
 
-    def __init__(self, ways: Ways, session: str, batch_max: int, right: Right) -> None:
+    def __init__(self, ways: Ways, session: str, batch_max: int, access: Access) -> None:
         self.drained = False
         """Whether the last read brought all there was."""
         self._ways = ways
         self._session = session
         self._log = keys.log(session)
         self._batch_max = batch_max
-        self._right = right
+        self._access = access
         self._group = ""
         self._count = min(_LEAST_COUNT, batch_max)
         self._stands = False
@@ -116,7 +116,7 @@ class GroupReads:
             here, end = [], []
         if refusal and end:
             raise refusal  # there is a log, so the group should stand
-        entries = [events.decode(raw) for raw in here]
+        entries = [entry for entry in map(events.decode, here) if self._access.shows(entry.fields)]
         verdict = judge(position, events.decode(end[0]).id if end else None, found=bool(entries))
         self._stands, self.drained = verdict == "go", False
         if self._stands:
@@ -212,7 +212,7 @@ class GroupReads:
 
     async def _make(self, position: Position) -> ResponseError | None:
         try:
-            await self._ways.groups.make(self._session, self._group, position, self._right)
+            await self._ways.groups.make(self._session, self._group, position, self._access.right)
         except ResponseError as refusal:
             return refusal
         return None

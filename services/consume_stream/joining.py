@@ -99,5 +99,7 @@ async def has_more(wires: Wires, join: Join, access: Access, patience_s: float) 
         raise no_session()
     if access.generation is not None:
         # Its end may lie in mid-log.
-        found = await standing.at(wires, session, right, join.position) or found
+        found = await standing.at(wires, session, right, join.position)
+    if found is None or not access.shows(found.fields):
+        return True
     return not (found.id == join.position and events.is_terminal(found.fields))

@@ -59,7 +59,7 @@ class Subscription:
         # One generation has one answer.
         self._follow: Follow = follow if access.generation is None else "answer"
         self._access = access
-        self._reads = GroupReads(reading.ways, session, reading.batch_max, access.right)
+        self._reads = GroupReads(reading.ways, session, reading.batch_max, access)
         self._nudged = asyncio.Event()
         self._ended = False
         """Whether the entry at `position` is terminal."""
@@ -120,12 +120,10 @@ class Subscription:
     def _take(self, batch: Batch, *, live: bool) -> Batch | None:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
         new = batch.after(self.position)
-        if new is None:
-            return None
-        self.position = new.last.id
-        if self._access.generation is not None:
+        if new and self._access.generation is not None:
             new = new.of_generation(self._access.generation)
         if new:
+            self.position = new.last.id
             self._ended = events.is_terminal(new.last.fields)
             self._measure(new, live=live)
         return new

@@ -73,6 +73,30 @@ async def test_a_link_to_one_generation_shows_that_alone_and_ends_with_it(
     assert page["lastEventId"] == viewer.last_id
 
 
+async def test_a_link_to_one_generation_tells_of_no_other_wherever_it_is_resumed_from(
+    guarded: Services, owner: Person, redis_client: Any, session: str
+) -> None:
+    for prompt in ("One?", "Two?", "Three?"):
+        await owner.answered(session, prompt)
+    token = (await owner.link(session, 2))["token"]
+    log = await redis_client.xrange(keys.log(session))
+    own = [entry_id for entry_id, fields in log if fields["generation"] == "2"]
+    others = [entry_id for entry_id, fields in log if fields["generation"] != "2"]
+    whole = visitor(guarded, session, token)
+    await whole.connect()
+    # What is not shown is as what is not there: the resume point is unknown, and all that is shown comes anew.
+    for point in (others[0], others[-1], f"{own[0].split('-')[0]}-99999"):
+        viewer = visitor(guarded, session, token)
+        viewer.last_id = point
+        await viewer.connect()
+        assert viewer.frames[0].event == {"type": "reset", "reason": "unknown_position"}, point
+        assert shown(viewer)[1:] == shown(whole)
+    for before in (None, "0-1", others[-1], own[-1]):
+        query = {} if before is None else {"before": before}
+        page = (await Person(guarded).get(f"sessions/{session}", share=token, **query)).json()
+        assert page["lastEventId"] in [*own, "0-0"], before
+
+
 async def test_a_link_to_a_generation_that_there_is_not_is_refused(owner: Person, session: str) -> None:
     await owner.answered(session)
     response = await owner.post("share-stream", sessionId=session, generation=2)

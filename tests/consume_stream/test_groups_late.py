@@ -1,6 +1,7 @@
 """Commands that Redis hears late, after their connection was given up: no word is missing, and no group stays."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio.connection import AbstractConnection
 
+from services.consume_stream.access import Access
 from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.groups import Groups
 from shared import keys
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.anyio
 TIMEOUT_S = 1.0
 BATCH_MAX = 500
 DEADLINE_S = 10.0
+ANYBODYS = Access("", Right(), math.inf)
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ async def test_a_read_that_comes_late_takes_nothing_from_its_viewer(
     async with shared(*((straight, bent) if replayed else (bent, straight))) as ways:
         clients = await redis_client.client_list()
         [given_up] = [each["id"] for each in clients if each["name"] == name_of(late)]
-        reads = GroupReads(ways, writer.session, BATCH_MAX, Right())
+        reads = GroupReads(ways, writer.session, BATCH_MAX, ANYBODYS)
         await reads.resume(NONE)
         taken = [] if replayed else await new(reads)
         late.hold("requests")
@@ -114,7 +117,7 @@ async def test_what_a_doubtful_read_took_is_read_again(
 ) -> None:
     await writer.begin()
     async with shared(bent, straight) as ways:
-        reads = GroupReads(ways, writer.session, BATCH_MAX, Right())
+        reads = GroupReads(ways, writer.session, BATCH_MAX, ANYBODYS)
         await reads.resume(NONE)
         [started] = await new(reads)
         [doubtful] = await groups(redis_client, writer.session)
