@@ -118,6 +118,7 @@ class App:
         logs.note(session=join.session)
         joining.link(self._reading.ways.bulk, join.session)
         access = await self._door.access(request, join.session)
+        await joining.look_at_link(self._reading.ways.bulk, join.session, access)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(access.audience(join.session), request.scope))
             # Asked for first, and waited for last: it leaves in one write with the look at the log.

@@ -76,6 +76,16 @@ def link(wires: Wires, session: str) -> None:
     wires.of(meta := keys.meta(session)).ask(pack("HGET", meta, "traceparent"), told)
 
 
+async def look_at_link(wires: Wires, session: str, access: Access) -> None:
+    """Raise ApiError with 404 for a link that leads nowhere any more.
+
+    The server may say so: to wait in silence is for who could be the owner. And before the viewer takes a place, of
+    which links have but so many: whose link was revoked could keep out the readers of all others.
+    """
+    if access.shared and not await standing.allowed(wires, session, access.right):
+        raise no_session()
+
+
 async def has_more(wires: Wires, join: Join, access: Access, patience_s: float) -> bool:
     """Whether there is, or will be, anything for this viewer; else it is answered with 204.
 
@@ -83,9 +93,6 @@ async def has_more(wires: Wires, join: Join, access: Access, patience_s: float) 
     `patience_s`: its writer may be about to write again what Redis lost.
     """
     session, right = join.session, access.right
-    if access.shared and not await standing.allowed(wires, session, right):
-        # Of a link the server may say that it leads nowhere: to wait in silence is for who could be the owner.
-        raise no_session()
     if join.follow == "session" and access.generation is None:
         return True
     found = await standing.last(wires, session, right)

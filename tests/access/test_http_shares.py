@@ -3,15 +3,17 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
 import nanoid
 import pytest
 
+from deploy.leash import Leash
 from shared import keys
 from tests.access.person import Person
-from tests.fakes.issuer import SECRET, by_secret
+from tests.fakes.issuer import SECRET, SETTINGS, by_secret
 from tests.processes import Services, until
 from tests.viewing import Cut, Refused, Viewer
 
@@ -25,6 +27,14 @@ AT_ONCE_S = 1.0
 def owner(guarded: Services) -> Person:
     """Whose session it is."""
     return Person.named(guarded)
+
+
+@pytest.fixture
+async def guarded_narrow(redis_url: str, leash: Leash) -> AsyncIterator[Services]:
+    """Services with one place for the readers of a session's links."""
+    settings = SETTINGS | {"REJOIN_JWT_SECRET": SECRET, "REJOIN_VIEWERS_PER_SESSION_MAX": "1"}
+    async with Services(redis_url, leash, **settings) as running:
+        yield running
 
 
 def visitor(services: Services, session: str, token: str, follow: str = "answer") -> Viewer:
@@ -129,6 +139,23 @@ async def test_a_link_is_followed_live_and_closed_within_a_second_of_being_revok
     assert len(mine.frames) == len({frame.id for frame in mine.frames})
     for task in watching:
         task.cancel()
+
+
+async def test_who_has_a_revoked_link_takes_no_place_from_who_has_a_good_one(
+    guarded_narrow: Services, session: str
+) -> None:
+    owner, anybody = Person.named(guarded_narrow), Person(guarded_narrow)
+    await owner.answered(session)
+    revoked, good = await owner.link(session), await owner.link(session)
+    await owner.post("unshare-stream", sessionId=session, shareId=revoked["shareId"])
+    reader = visitor(guarded_narrow, session, good["token"], "session")
+    reading = asyncio.create_task(reader.connect())
+    await until(lambda: _ended(reader), SOON_S)
+    # All places are taken: whose link is good is told so, and whose is not is told nothing of that.
+    for link, status in ((revoked, 404), (good, 429)):
+        response = await anybody.get("consume-stream", sessionId=session, share=link["token"])
+        assert response.status_code == status
+    reading.cancel()
 
 
 async def test_all_links_are_revoked_at_once_and_go_with_their_session(
