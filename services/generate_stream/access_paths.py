@@ -45,6 +45,10 @@ SCHEMAS: dict[str, Schema] = {
         {
             "auth": {"enum": ["none", "jwt"]},
             "signedIn": {"type": "boolean"},
+            "owner": {
+                "anyOf": [_TEXT, {"type": "null"}],
+                "description": "Who it is: the token's `sub`, with tenants `<tenant>:<sub>`; null where nobody is.",
+            },
             "expiresAt": {"anyOf": [_UNIX_S, {"type": "null"}]},
             "sharing": {"type": "boolean", "description": "Whether links can be made."},
         }

@@ -8,10 +8,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared.access.gate import COOKIE, Gate, bearer
+from shared.access.identity import ANYBODY
 from shared.http import ApiError
 
 _COOKIE_MAX_BYTES = 4096
 """What every browser keeps of one cookie, its attributes included (RFC 6265, 6.1)."""
+
+_NOBODY = {"owner": None, "expiresAt": None}
 
 
 class Login:
@@ -33,13 +36,15 @@ class Login:
         """What a page asks before anything else: whether there is signing in, and whether somebody has."""
         state = {"auth": "jwt" if self._gate.required else "none", "sharing": self._sharing}
         try:
-            expires_at = (await self._gate.identity(request)).expires_at
+            identity = await self._gate.identity(request)
         except ApiError as error:
             if error.status != 401:
                 raise
-            expires_at = math.inf
-        signed_in = math.isfinite(expires_at)
-        return JSONResponse({**state, "signedIn": signed_in, "expiresAt": int(expires_at) if signed_in else None})
+            identity = ANYBODY
+        signed_in = identity is not ANYBODY
+        # A page keeps what is one person's from the next: it has to know of a change, and no script reads the cookie.
+        who = {"owner": identity.owner, "expiresAt": int(identity.expires_at)} if signed_in else _NOBODY
+        return JSONResponse({**state, "signedIn": signed_in, **who})
 
     async def _login(self, request: Request) -> Response:
         if not self._gate.required:

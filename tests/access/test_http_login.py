@@ -84,19 +84,21 @@ async def test_a_token_that_no_browser_would_keep_is_refused(guarded: Services) 
 
 async def test_a_page_asks_first_who_it_is(guarded: Services, services: Services) -> None:
     until = int(time.time()) + 600
-    good, none = by_secret(exp=until), {"auth": "jwt", "signedIn": False, "expiresAt": None, "sharing": True}
+    good, whoever = by_secret(sub="ada", exp=until), by_secret(sub="Bob / Åsa:1", exp=until)
+    none = {"auth": "jwt", "signedIn": False, "owner": None, "expiresAt": None, "sharing": True}
     for headers, wanted in (
         ((), none),
         ((cookie(by_secret(exp=1)),), none),
         ((cookie("token"),), none),
         ((bearer("token"), bearer("token")), none),
-        ((cookie(good),), none | {"signedIn": True, "expiresAt": until}),
-        ((bearer(good),), none | {"signedIn": True, "expiresAt": until}),
+        ((cookie(good),), none | {"signedIn": True, "owner": "ada", "expiresAt": until}),
+        ((bearer(good),), none | {"signedIn": True, "owner": "ada", "expiresAt": until}),
+        ((cookie(whoever),), none | {"signedIn": True, "owner": "Bob / Åsa:1", "expiresAt": until}),
     ):
         response = await ask(guarded.generate, "/api/login", "GET", *headers)
         assert (response.status_code, response.json()) == (200, wanted)
     response = await ask(services.generate, "/api/login", "GET", bearer(good))
-    assert response.json() == {"auth": "none", "signedIn": False, "expiresAt": None, "sharing": False}
+    assert response.json() == none | {"auth": "none", "sharing": False}
 
 
 async def test_without_authentication_nobody_signs_in(services: Services) -> None:
