@@ -38,8 +38,8 @@ class Taken(NamedTuple):
     """There was room. The score is that of the seat, empty without one."""
 
     score: str
-    new: bool
-    """Whether the session had no seat before."""
+    before: str
+    """The score of the seat that the session had before; empty for none."""
 
 
 class Refused(NamedTuple):
@@ -62,7 +62,7 @@ async def begin(
     named = answers(subject)
     verdict, *more = await BEGIN(wires.of(named[0]), named, (start, session, *allowance, held_ms))
     if verdict == b"taken":
-        return Taken(more[0].decode(), bool(more[1]))
+        return Taken(more[0].decode(), more[1].decode())
     return Refused(verdict.decode(), max(_SOON_S, math.ceil(more[0] / 1000)))
 
 

@@ -44,7 +44,12 @@ if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return redis.error_reply
 return redis.pcall('XGROUP', ARGV[3], KEYS[1], unpack(ARGV, 4))
 """
 
-_LIFE_WHEN_FULL = "redis.call('EXPIRE', KEYS[1], ARGV[1]) return redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])"
+# Redis takes an EXPIRE at maxmemory, and what follows it in a script. No SET: whoever may SET may replace a log.
+_LIFE = """
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('INCRBY', KEYS[1], 1)
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
 
 
 def is_not_allowed(refusal: ResponseError) -> bool:
@@ -140,14 +145,8 @@ class Groups:
     async def _show_life(self) -> None:
         key = keys.consumer(self._instance)
         wire = self._wires.of(key)
-        # Redis takes an EXPIRE at maxmemory, but no SET.
         if not await wire.call("EXPIRE", key, _ALIVE_S):
-            try:
-                await wire.call("SET", key, "1", "EX", _ALIVE_S)
-            except ResponseError as refusal:
-                if not is_full(refusal):
-                    raise
-                await wire.call("EVAL", _LIFE_WHEN_FULL, 1, key, _ALIVE_S)
+            await wire.call("EVAL", _LIFE, 1, key, _ALIVE_S)
         self._beaten_at = time.monotonic()
 
     async def _beat(self) -> None:

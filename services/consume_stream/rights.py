@@ -15,7 +15,6 @@ def probes(session: str) -> list[Command]:
         ("XGROUP", "CREATE", log, group, "0"),
         ("XGROUP", "SETID", log, group, "0"),
         ("XREADGROUP", "GROUP", group, "viewer", "COUNT", 1, "NOACK", "STREAMS", log, ">"),
-        ("SET", life, "1", "EX", 0),
         ("EXPIRE", life, 60),
         ("SUBSCRIBE", log),
     ]

@@ -74,13 +74,13 @@ class Share:
             self._taken[subject] = found
 
     async def give_back(self, start: str = "") -> None:
-        """None has begun: give the seat back, unless another answer of the session has it, and, if named, the start."""
+        """None has begun: give the seat back, to the session's other answer if it has one, and, if named, the start."""
         leaving = []
         for subject, taken in self._taken.items():
-            score = taken.score if taken.new else ""
-            if score or start:
+            if taken.score or start:
                 wire, named = self._place(subject)
-                leaving.append(quotas.LEAVE.send(wire, named, (start, self._session, score, 0)))
+                arguments = (start, self._session, taken.score, 0, taken.before)
+                leaving.append(quotas.LEAVE.send(wire, named, arguments))
         with contextlib.suppress(RedisError):
             await asyncio.gather(*leaving)
 
@@ -99,7 +99,7 @@ class Share:
 
     def _renewed(self, subject: Subject, reply: Any) -> None:
         if not isinstance(reply, RedisError):
-            self._taken[subject] = Taken(reply.decode(), new=True)
+            self._taken[subject] = Taken(reply.decode(), "")
             if self._over:
                 self._leave(subject, 0)
 
@@ -107,7 +107,7 @@ class Share:
         score = self._taken[subject].score if subject in self._taken else ""
         if score or tokens:
             wire, named = self._place(subject)
-            quotas.LEAVE.ask(wire, named, ("", self._session, score, tokens), partial(self._left, tokens))
+            quotas.LEAVE.ask(wire, named, ("", self._session, score, tokens, ""), partial(self._left, tokens))
 
     def _left(self, tokens: int, reply: Any) -> None:
         # The seat is over by itself, soon. To count again might count twice.

@@ -2,7 +2,7 @@
 -- KEYS   starts, running, tokens: of one subject
 -- ARGV   1 a name for this start  2 session  3 starts in a minute  4 running at a time  5 tokens in a day, 0 for no
 --        limit each  6 how long the seat is held (ms)
--- Reply  {taken, the seat's score or '', 1 if it is a new one} | {tokens | starts | running, ms until there is room, or 0}
+-- Reply  {taken, the seat's score or '', the score that the session's seat had before or ''} | {tokens | starts | running, ms until there is room, or 0}
 -- Why    All limits of one subject are asked in one step, and nothing is taken before all are known to have room. What
 --        stays away longest is asked first, so that who comes back when told meets no longer wait. A session has one
 --        seat, however often it is taken. Seats further ahead than they are held, and starts to come, are of a clock
@@ -42,4 +42,4 @@ if most_running > 0 then
   redis.call('PEXPIRE', running, ARGV[6])
   score = redis.call('ZSCORE', running, ARGV[2])
 end
-return {'taken', score, has and 0 or 1}
+return {'taken', score, has or ''}

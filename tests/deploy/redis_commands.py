@@ -27,12 +27,13 @@ NEITHER: list[Command] = [
     ("ACL", "LIST"), ("ACL", "SETUSER", "mine"), ("SHUTDOWN",), ("SELECT", 1), ("PUBSUB", "CHANNELS"),
     ("REPLICAOF", "NO", "ONE"), ("CLUSTER", "RESET"), ("MIGRATE", "h", 1, LOG, 0, 1), ("RENAME", LOG, "other"),
     ("XTRIM", LOG, "MAXLEN", 0), ("XDEL", LOG, "0-1"), ("XSETID", LOG, "9-0"), ("XINFO", "STREAM", LOG), ("DUMP", LOG),
+    ("SET", LIFE, "1"), ("SET", LOG, "gone"), ("SET", META, "gone"), ("GETSET", LOG, "gone"),
 ]  # fmt: skip
 
 REFUSED: dict[str, list[Command]] = {
     "generate": [
         *NEITHER,
-        ("XGROUP", "CREATE", LOG, "mine", "0"), ("XGROUP", "SETID", LOG, "mine", "0"), ("SET", LIFE, "1"),
+        ("XGROUP", "CREATE", LOG, "mine", "0"), ("XGROUP", "SETID", LOG, "mine", "0"),
         ("XREADGROUP", "GROUP", "theirs", "me", "STREAMS", LOG, ">"), ("SUBSCRIBE", "llm:other"),
         ("EVAL", "return redis.call('XGROUP', 'CREATE', KEYS[1], 'mine', '0')", 1, LOG),
     ],

@@ -28,9 +28,11 @@ async def begin(at: Wires, stock: Stock, allowance: Allowance, name: str, sessio
     return await quotas.begin(at, stock.subject, allowance, name, session or name, HELD_MS)
 
 
-async def leave(at: Wires, stock: Stock, session: str, score: str, start: str = "", tokens: int = 0) -> None:
+async def leave(
+    at: Wires, stock: Stock, session: str, score: str, start: str = "", tokens: int = 0, before: str = ""
+) -> None:
     named = quotas.answers(stock.subject)
-    await quotas.LEAVE(at.of(named[0]), named, (start, session, score, tokens))
+    await quotas.LEAVE(at.of(named[0]), named, (start, session, score, tokens, before))
 
 
 @pytest.mark.parametrize("allowance", [Allowance(running=3), Allowance(starts=3), Allowance(starts=3, running=3)])
@@ -75,8 +77,22 @@ async def test_asked_again_it_is_the_same_start_and_the_same_seat(replicas: Repl
     first, again = await begin(one, somebody, allowance, "a"), await begin(other, somebody, allowance, "a")
     assert isinstance(first, Taken)
     assert isinstance(again, Taken)
-    assert (first.new, again.new) == (True, False)
+    assert (first.before, again.before) == ("", first.score)
     assert [len(await somebody.scores(what)) for what in ("starts", "running")] == [1, 1]
+
+
+async def test_a_start_that_is_refused_leaves_the_seat_to_the_answer_that_runs(
+    replicas: Replicas, somebody: Stock
+) -> None:
+    one, other = replicas
+    allowance = Allowance(running=1)
+    runs, refused = await begin(one, somebody, allowance, "a", "s"), await begin(other, somebody, allowance, "b", "s")
+    assert isinstance(runs, Taken)
+    assert isinstance(refused, Taken)
+    await leave(other, somebody, "s", refused.score, "b", before=refused.before)
+    assert isinstance(await begin(other, somebody, allowance, "c"), Refused)
+    await leave(one, somebody, "s", runs.score)
+    assert isinstance(await begin(other, somebody, allowance, "c"), Taken)
 
 
 async def test_who_comes_back_when_told_finds_room_in_the_minute(
