@@ -121,18 +121,20 @@ export class FakeChannel {
 }
 
 interface Request {
+  name: string
   tab: unknown
   grant(): void
 }
 
-/** One lock, whatever its name. */
+/** The locks of all names, in one queue: the first of each name holds it. */
 export class FakeLocks {
   #queue: Request[] = []
 
-  request(_name: string, { signal }: { signal: AbortSignal }, callback: () => Promise<void>): Promise<void> {
+  request(name: string, { signal }: { signal: AbortSignal }, callback: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => this.#leave(request)
       const request = {
+        name,
         tab: globalThis.document,
         grant: () => {
           signal.removeEventListener('abort', refuse)
@@ -145,7 +147,7 @@ export class FakeLocks {
       }
       signal.addEventListener('abort', refuse)
       this.#queue.push(request)
-      if (this.#queue[0] === request) setTimeout(() => this.#queue[0] === request && request.grant())
+      if (this.#first(name) === request) setTimeout(() => this.#first(name) === request && request.grant())
     })
   }
 
@@ -157,13 +159,17 @@ export class FakeLocks {
   }
 
   #leave(request: Request): void {
-    const led = this.#queue[0] === request
+    const led = this.#first(request.name) === request
     this.#queue = this.#queue.filter((each) => each !== request)
-    if (led) setTimeout(() => this.#queue[0]?.grant())
+    if (led) setTimeout(() => this.#first(request.name)?.grant())
+  }
+
+  #first(name: string): Request | undefined {
+    return this.#queue.find((each) => each.name === name)
   }
 }
 
-/** sessionStorage, which can be `full`, or `forbidden`. */
+/** What a tab or a browser keeps; it can be `full`, or `forbidden`. */
 export class FakeStorage {
   readonly items = new Map<string, string>()
   full = false
@@ -183,6 +189,11 @@ export class FakeStorage {
   removeItem(key: string): void {
     this.#allow()
     this.items.delete(key)
+  }
+
+  clear(): void {
+    this.#allow()
+    this.items.clear()
   }
 
   #allow(): void {

@@ -39,7 +39,8 @@ export interface Following {
 /**
  * Follow a session: all its answers so far, each word once, and then each new one as it comes, until `close`.
  *
- * @param url where consume-stream answers, such as `/api/consume-stream`
+ * @param url where consume-stream answers, such as `/api/consume-stream`; a fragment parts the tabs of one reader from
+ *   those of another, who have no connection in common
  * @param sessionId a session; one that does not exist yet is waited for
  */
 export function followSession(url: string, sessionId: string, handlers: Handlers, options: Options = {}): Following {

@@ -12,11 +12,11 @@ const chunk = (content: string) => ({ type: 'chunk', generation: 1, content })
 const settled = () => vi.advanceTimersByTimeAsync(SETTLED_MS)
 
 /** A tab that follows the session, and what it has been told. */
-async function follow(tab: FakeTab) {
+async function follow(tab: FakeTab, url = '/api/consume-stream') {
   tab.enter()
   const states: Connection[] = []
   const texts: string[] = []
-  const following = followSession('/api/consume-stream', 'session', {
+  const following = followSession(url, 'session', {
     view: (view) => texts.push(text(view)),
     connection: (state) => states.push(state),
   })
@@ -56,6 +56,20 @@ test('a tab that comes later holds at once what the leader holds', async () => {
   // Those who know it already are not told again.
   expect(other.texts.length).toBe(before)
   expect(late.states).toEqual(['catching up'])
+})
+
+test('tabs of readers who have nothing in common hear nothing of each other', async () => {
+  const { tab } = fakeBrowser()
+  const ada = await follow(tab, '/api/consume-stream#ada')
+  const bob = await follow(new FakeTab(), '/api/consume-stream#bob')
+  expect(FakeEventSource.all.map(({ url }) => url.searchParams.get('sessionId'))).toEqual(['session', 'session'])
+  FakeEventSource.all[0]!.open()
+  FakeEventSource.all[0]!.frame('1-0', started)
+  FakeEventSource.all[0]!.frame('1-1', chunk('one '))
+  await settled()
+  const also = await follow(new FakeTab(), '/api/consume-stream#ada')
+  expect([ada.text(), bob.text(), also.text()]).toEqual(['one ', '', 'one '])
+  expect(FakeEventSource.all.length).toBe(2)
 })
 
 test.each(['closes', 'crashes', 'is left', 'is hidden for long'])('when the leader %s, the next one leads', async (how) => {
