@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react'
 
 import { sharedLink } from './address'
-import { Own } from './Own'
 import { Shared } from './shared/Shared'
+import { Gate } from './sign-in/Gate'
 
 /** The page: one's own conversations, or what somebody else has shared. */
 export function App() {
@@ -16,5 +16,5 @@ export function App() {
       removeEventListener('hashchange', onMove)
     }
   }, [])
-  return link ? <Shared key={`${link.session} ${link.token}`} {...link} /> : <Own />
+  return link ? <Shared key={`${link.session} ${link.token}`} {...link} /> : <Gate />
 }

@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 
-import { currentSession, newSession, openSession } from './address'
+import { currentSession, keepSession, newSession, openSession } from './address'
 import { Conversation } from './conversation/Conversation'
-import { useLogin } from './hooks/useLogin'
+import type { Login } from './login'
 import { Share } from './share/Share'
 import { Conversations } from './shell/Conversations'
 import { Header } from './shell/Header'
@@ -18,8 +18,7 @@ const WIDE = '(min-width: 56.01rem)'
 export type Sharing = { generation: number | null }
 
 /** One's own conversations: the recent ones, and one of them open. */
-export function Own() {
-  const login = useLogin()
+export function Own({ login }: { login: Login }) {
   const [sharing, setSharing] = useState<Sharing | null>(null)
   const [session, setSession] = useState(currentSession)
   const [listed, setListed] = useState(false)
@@ -31,6 +30,8 @@ export function Own() {
     addEventListener('popstate', onBack)
     return () => removeEventListener('popstate', onBack)
   }, [])
+
+  useEffect(() => keepSession(session), [session, login.owner])
 
   const close = useCallback(() => {
     // At once, for what is inert takes no focus.
@@ -60,12 +61,11 @@ export function Own() {
   const begin = useCallback(() => open(newSession()), [open])
 
   const asked = login.auth === 'jwt' && !login.signedIn
-  if (login.out) return <SignIn again={false} />
   return (
     <>
       <a className="skip" href="#question">Skip to the question</a>
       <Conversations current={session} open={listed} onOpen={open} onNew={begin} onClose={close}>
-        {login.auth === 'jwt' && <SignOut session={session} />}
+        {login.auth === 'jwt' && <SignOut />}
       </Conversations>
       {listed && <div className="veil" onClick={close} />}
       <div className="page" inert={listed}>

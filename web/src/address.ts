@@ -2,24 +2,27 @@
 
 import { nanoid } from 'nanoid'
 
-import { keep, recall } from './storage'
+import { keep, own, recall } from './storage'
 
 const STORED = 'rejoin.session'
 const PARAMETER = 'session'
 
-/** The id in the address, else the one used last, else a new one; address and storage then hold it. */
+/** The id in the address, else the one that the reader used last, else a new one; the address then holds it. */
 export function currentSession(): string {
   const inAddress = new URLSearchParams(location.search).get(PARAMETER)
-  const id = [inAddress, recall(STORED)].find(isSession) ?? nanoid()
+  const id = [inAddress, recall(own(STORED))].find(isSession) ?? nanoid()
   if (id !== inAddress) history.replaceState(null, '', address(id))
-  keep(STORED, id)
   return id
+}
+
+/** Have it found again at `/`. */
+export function keepSession(id: string): void {
+  keep(own(STORED), id)
 }
 
 /** Go to a session, a step further in the browser's history: Back returns to the one that was left. */
 export function openSession(id: string): void {
   history.pushState(null, '', address(id))
-  keep(STORED, id)
 }
 
 export function newSession(): string {

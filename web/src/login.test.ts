@@ -4,10 +4,10 @@ import { expect, test, vi } from 'vitest'
 
 import { fakeBrowser } from './rejoin/fakes'
 
-type Told = { auth: string, signedIn: boolean, expiresAt: number | null, sharing: boolean }
+type Told = { auth: string, signedIn: boolean, owner: string | null, expiresAt: number | null, sharing: boolean }
 
-const signedIn = (expiresAt: number): Told => ({ auth: 'jwt', signedIn: true, expiresAt, sharing: true })
-const SIGNED_OUT: Told = { auth: 'jwt', signedIn: false, expiresAt: null, sharing: true }
+const signedIn = (expiresAt: number): Told => ({ auth: 'jwt', signedIn: true, owner: 'ada', expiresAt, sharing: true })
+const SIGNED_OUT: Told = { auth: 'jwt', signedIn: false, owner: null, expiresAt: null, sharing: true }
 const NONE: Told = { ...SIGNED_OUT, auth: 'none', sharing: false }
 
 /** A page in one tab, and what the server tells it of its cookie; null while it is out of reach. */
@@ -68,19 +68,9 @@ test('who comes without a token sees nothing until there is one, also by another
   await look()
   expect(currentLogin().out).toBe(true)
   server.told = signedIn(1000)
-  tab.happens('storage', { key: 'rejoin.login', newValue: 'in 1' })
+  tab.happens('storage', { key: 'rejoin.login', newValue: '1' })
   await vi.advanceTimersByTimeAsync(10)
   expect(currentLogin()).toMatchObject({ signedIn: true, out: false })
-})
-
-test('who signs out in another tab is out in this one at once', async () => {
-  const { tab, server, look, currentLogin } = await page(signedIn(1000))
-  await look()
-  server.told = SIGNED_OUT
-  tab.happens('storage', { key: 'rejoin.login', newValue: 'out 1' })
-  expect(currentLogin()).toMatchObject({ signedIn: false, out: true })
-  await vi.advanceTimersByTimeAsync(10)
-  expect(currentLogin().out).toBe(true)
 })
 
 test('where no token is asked for, none would help', async () => {

@@ -1,11 +1,16 @@
 /** Who reads: whether this server asks for a token, and whether this browser has brought one. The same in all tabs. */
 
 import { Refusal, send } from './http'
+import { belongTo, belongToNobody, leave, signedOut } from './owner'
 import { keep } from './storage'
 
 export interface Login {
+  /** The server has been asked, and has answered. */
+  readonly known: boolean
   readonly auth: 'none' | 'jwt'
   readonly signedIn: boolean
+  /** Who is signed in, or was until now; null for nobody. */
+  readonly owner: string | null
   /** Unix time, s. */
   readonly expiresAt: number | null
   /** Whether links can be shared. */
@@ -14,10 +19,12 @@ export interface Login {
   readonly out: boolean
 }
 
-/** Touched by the tab that signs in or out, for the others to hear of it. */
+/** Touched by the tab that signs in, for the others to hear that there is another token. */
 const STORED = 'rejoin.login'
 const PAUSE_MS = 2_000
-const OPEN: Login = { auth: 'none', signedIn: false, expiresAt: null, sharing: false, out: false }
+const OPEN: Login = {
+  known: false, auth: 'none', signedIn: false, owner: null, expiresAt: null, sharing: false, out: false,
+}
 const TOKEN = /^[A-Za-z0-9._~+/=-]+$/
 
 let login = OPEN
@@ -39,15 +46,25 @@ export function subscribe(listener: () => void): () => void {
 /** Ask the server; false where it can't be reached. */
 export async function look(): Promise<boolean> {
   try {
-    const told = await send('/api/login') as Omit<Login, 'out'>
+    const told = await send('/api/login') as Omit<Login, 'known' | 'out'>
+    // Whatever was begun, or waits for a token, was another's.
+    if (told.owner && !belongTo(told.owner)) return await leave()
+    if (told.auth === 'none') belongToNobody()
     const signedIn = told.signedIn && told.expiresAt !== spent
     // Who was signed in until now goes on seeing what they saw.
-    become({ ...told, signedIn, out: told.auth === 'jwt' && !signedIn && (login.out || login.auth !== 'jwt') })
+    const owner = told.owner ?? login.owner
+    const out = told.auth === 'jwt' && !signedIn && (login.out || login.auth !== 'jwt')
+    become({ ...told, known: true, signedIn, owner, out })
   } catch (refusal) {
     if (!(refusal instanceof Refusal) || refusal.transient) return false
-    become(OPEN) // a server that has no such question
+    become({ ...OPEN, known: true }) // a server that has no such question
   }
   return true
+}
+
+/** Ask until there is an answer. */
+export async function find(): Promise<void> {
+  while (!await look()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
 }
 
 /**
@@ -57,7 +74,7 @@ export async function look(): Promise<boolean> {
 export async function renew(before: number | null): Promise<boolean> {
   if (login.signedIn && login.expiresAt !== before) return true
   spent = before
-  while (!await look()) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  await find()
   if (login.signedIn || login.auth === 'none') return login.signedIn
   await new Promise<void>((resolve) => waiting.push(resolve))
   return true
@@ -71,14 +88,13 @@ export async function signIn(token: string): Promise<void> {
   spent = null
   await look()
   if (!login.signedIn) throw new Refusal('cookie_refused', 'The token is good, but this browser did not keep it.')
-  keep(STORED, `in ${Date.now()}`)
+  keep(STORED, String(Date.now()))
 }
 
-/** Throws Refusal; then one is still signed in. */
+/** The way out: nothing of the reader stays in any tab. Throws Refusal; then one is still signed in. */
 export async function signOut(): Promise<void> {
   await send('/api/logout', { method: 'POST' })
-  become({ ...login, signedIn: false, expiresAt: null, out: true })
-  keep(STORED, `out ${Date.now()}`)
+  await signedOut()
 }
 
 function become(next: Login): void {
@@ -88,12 +104,10 @@ function become(next: Login): void {
   for (const resolve of waiting.splice(0)) resolve()
 }
 
-addEventListener('storage', ({ key, newValue }) => {
-  if (key !== STORED) return
-  if (newValue?.startsWith('out')) become({ ...login, signedIn: false, expiresAt: null, out: true })
-  void look()
+addEventListener('storage', ({ key }) => {
+  if (key === STORED) void look()
 })
-// The application may have signed the reader in elsewhere, and they come back.
+// The application may have signed the reader in elsewhere, or somebody else, and they come back.
 addEventListener('focus', () => {
-  if (login.auth === 'jwt' && !login.signedIn) void look()
+  if (login.auth === 'jwt') void look()
 })

@@ -1,6 +1,7 @@
-/** The sessions that this browser has seen lately, in localStorage: the same list in all its tabs. */
+/** The sessions that a reader has seen lately, in localStorage: the same list in all tabs of the browser. */
 
-import { keep, recall } from './storage'
+import { subscribe as onLogin } from './login'
+import { keep, own, recall } from './storage'
 
 export interface Recent {
   readonly id: string
@@ -14,6 +15,7 @@ const STORED = 'rejoin.sessions'
 const MOST = 50
 const TITLE_MAX = 80
 
+let key = own(STORED)
 let list = read()
 const listeners = new Set<() => void>()
 
@@ -42,7 +44,7 @@ export function forget(id: string): void {
 
 function become(next: readonly Recent[]): void {
   list = next
-  keep(STORED, JSON.stringify(list))
+  keep(key, JSON.stringify(list))
   tell()
 }
 
@@ -52,7 +54,7 @@ function tell(): void {
 
 function read(): readonly Recent[] {
   try {
-    const stored: unknown = JSON.parse(recall(STORED) ?? '[]')
+    const stored: unknown = JSON.parse(recall(key) ?? '[]')
     return Array.isArray(stored) ? stored.filter(isRecent) : []
   } catch {
     return []
@@ -65,9 +67,18 @@ function isRecent(value: unknown): value is Recent {
   return typeof id === 'string' && typeof title === 'string' && typeof time === 'number'
 }
 
-addEventListener('storage', ({ key }) => {
-  // A key of null: all was cleared.
-  if (key !== null && key !== STORED) return
+function refresh(): void {
   list = read()
   tell()
+}
+
+addEventListener('storage', (changed) => {
+  // A key of null: all was cleared.
+  if (changed.key === null || changed.key === key) refresh()
+})
+// Who reads may be known a moment later than the page is there.
+onLogin(() => {
+  if (key === own(STORED)) return
+  key = own(STORED)
+  refresh()
 })

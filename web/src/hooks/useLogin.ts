@@ -1,9 +1,9 @@
 import { useEffect, useSyncExternalStore } from 'react'
 
-import { currentLogin, look, subscribe, type Login } from '../login'
+import { currentLogin, find, subscribe, type Login } from '../login'
 
-/** Who reads. Asked for beside everything else: where no token is needed, nothing waits for the answer. */
+/** Who reads. */
 export function useLogin(): Login {
-  useEffect(() => void look(), [])
+  useEffect(() => void find(), [])
   return useSyncExternalStore(subscribe, currentLogin)
 }

@@ -1,6 +1,6 @@
-import { startTransition, useEffect, useState } from 'react'
+import { startTransition, useEffect, useState, useSyncExternalStore } from 'react'
 
-import { currentLogin, look, renew } from '../login'
+import { currentLogin, look, renew, subscribe } from '../login'
 import { EMPTY, followSession, type Connection, type View } from '../rejoin'
 
 export interface Session {
@@ -15,6 +15,9 @@ export function useSession(id: string, share = ''): Session {
   const [view, setView] = useState(EMPTY)
   const [refused, setRefused] = useState('')
   const [connection, setConnection] = useState<Connection>('connecting')
+  const { owner } = useSyncExternalStore(subscribe, currentLogin)
+  // The fragment stays in the browser: tabs tell each other what they hear where they have the same.
+  const url = `/api/consume-stream${owner && !share ? `#${encodeURIComponent(owner)}` : ''}`
   useEffect(() => {
     let newest = EMPTY
     let frame = 0
@@ -24,7 +27,7 @@ export function useSession(id: string, share = ''): Session {
       // Keys and clicks go before words; words that come while these are drawn wait for the next round.
       startTransition(() => setView(newest))
     }
-    const following = followSession('/api/consume-stream', id, {
+    const following = followSession(url, id, {
       view: (view) => {
         newest = view
         frame ||= requestAnimationFrame(show)
@@ -50,6 +53,6 @@ export function useSession(id: string, share = ''): Session {
       cancelAnimationFrame(frame)
       following.close()
     }
-  }, [id, share])
+  }, [id, share, url])
   return { view, connection, refused }
 }
