@@ -182,7 +182,8 @@ async def test_who_signs_out_leaves_nothing_to_be_seen_in_any_tab(
     for each in (tab, beside):
         await expect(card(each)).to_be_visible()
         await expect(each.page.locator("article, nav")).to_have_count(0)
-    assert await tab.page.evaluate("JSON.stringify({ ...sessionStorage })") == "{}"
+        assert session not in each.page.url
+        assert await each.page.evaluate("JSON.stringify({ ...sessionStorage })") == "{}"
     await tab.page.reload()
     await expect(card(tab)).to_be_visible()
     # Somebody else finds nothing at this address.
