@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,9 @@ AGAIN_S = 10.0
 
 FRESH_S = 300.0
 """How old keys become before they are asked for again, though none is missing: so one that was withdrawn goes."""
+
+_FETCHED_WITHIN_S = 4.0
+"""A head that comes in drips keeps the fetch's own time limits waiting."""
 
 _PATIENCE_S = 5.0
 
@@ -75,8 +79,8 @@ class KeySet:
 
     async def _renew(self) -> None:
         try:
-            # In a thread: PyJWT's own client waits for its sockets, and so does this one, which has limits.
-            self._keys = await asyncio.to_thread(jwks.fetch, self._url)
+            async with asyncio.timeout(_FETCHED_WITHIN_S):
+                self._keys = await _fetched(self._url)
             self._fetched_at = self._clock()
             self._tell(away=False)
         except (OSError, ValueError, PyJWTError) as error:
@@ -90,3 +94,30 @@ class KeySet:
         elif self._is_away and not away:
             logs.info(_log, "the issuer's keys can be fetched again")
         self._is_away = away
+
+
+async def _fetched(url: str) -> dict[str, PyJWK]:
+    """The keys, as `jwks.fetch`, which waits for its sockets: in a thread that may be left behind."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[dict[str, PyJWK]] = loop.create_future()
+
+    def settle(keys: dict[str, PyJWK] | None, error: Exception | None) -> None:
+        if found.done():
+            return
+        if error:
+            found.set_exception(error)
+        else:
+            found.set_result(keys or {})
+
+    def fetch() -> None:
+        keys, broke = None, None
+        try:
+            keys = jwks.fetch(url)
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            broke = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, keys, broke)
+
+    # Not in the loop's executor: its end would wait for the thread.
+    threading.Thread(target=fetch, daemon=True).start()
+    return await found

@@ -1,6 +1,8 @@
 """The issuer's keys: fetched once for all who miss one, changed when it changes them, kept while it is away."""
 
 import asyncio
+import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator
 
@@ -37,6 +39,27 @@ async def keys(issuer: Issuer, clock: Clock) -> AsyncIterator[KeySet]:
     found = KeySet(issuer.url, clock)
     yield found
     await found.close()
+
+
+async def test_an_issuer_whose_head_comes_in_drips_holds_up_neither_the_next_fetch_nor_the_end(clock: Clock) -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            for number in itertools.count():
+                writer.write(b"X-%d: drip\r\n" % number)
+                await writer.drain()
+                await asyncio.sleep(0.2)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    found = KeySet(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys", clock)
+    for _ in range(2):
+        async with asyncio.timeout(key_set._PATIENCE_S + 1):
+            with pytest.raises(KeysAway):
+                await found.find("first")
+        clock.now_s += AGAIN_S
+    async with asyncio.timeout(1):
+        await found.close()
+    server.close()
 
 
 async def test_all_who_miss_a_key_wait_for_one_fetch(issuer: Issuer, keys: KeySet) -> None:
