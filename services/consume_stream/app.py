@@ -116,9 +116,9 @@ class App:
     async def _consume(self, request: Request) -> Response:
         join = joining.parse(request)
         logs.note(session=join.session)
-        joining.link(self._reading.ways.bulk, join.session)
         access = await self._door.access(request, join.session)
         await joining.look_at_link(self._reading.ways.bulk, join.session, access)
+        joining.link(self._reading.ways.bulk, join.session)
         with contextlib.ExitStack() as place:
             place.enter_context(self.viewers.admit(access.audience(join.session), request.scope))
             # Asked for first, and waited for last: it leaves in one write with the look at the log.
