@@ -78,9 +78,9 @@ def idle(load: Load, viewers: float, seconds: float) -> Events:
 
 
 def first_answers(load: Load, chunks: int, seconds: float) -> Events:
-    """Whole answers of so many chunks in sessions that are new, for which their viewers have waited."""
+    """Whole answers of so many chunks in sessions that are new, for which their viewers have waited in their seats."""
     viewers = load.sessions * load.viewers
-    found = {"seat": viewers, "resume": viewers, "sweep": load.sessions * load.listeners}
+    found = {"resume": viewers, "sweep": load.sessions * load.listeners}
     return total(running(load, chunks / load.per_s), turns(load), found, idle(load, viewers, seconds))
 
 
