@@ -152,7 +152,7 @@ class App:
         last = await standing.last(wires, session, access.right)
         if last is None:
             raise no_session()
-        page = await sessions.page(wires, session, position, int(limit), access.generation)
+        page = await sessions.page(wires, session, position, int(limit), access)
         viewers = await self._reading.ways.groups.living(session)
         # Once more: what was read since may be another's, who has taken the place of a session that was deleted.
         if not await standing.allowed(wires, session, access.right):

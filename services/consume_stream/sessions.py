@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+from services.consume_stream.access import Access
 from shared import events, keys
 from shared.events import Entry
 from shared.position import NONE, Position
@@ -23,14 +24,14 @@ class Page(NamedTuple):
     next: str
 
 
-async def page(wires: Wires, session: str, before: Position | None, limit: int, only: int | None = None) -> Page:
-    """Up to `limit` generations that began before an entry, or before the end; of all of them, or of one alone."""
+async def page(wires: Wires, session: str, before: Position | None, limit: int, access: Access) -> Page:
+    """Up to `limit` generations that began before an entry, or before the end, of those that may be seen."""
     answers: list[dict[str, Any]] = []
     gathered: list[Entry] = []
     newest: Position | None = None
     began, size = before, 0
     async for entry in _back(wires, session, before):
-        if only is not None and entry.fields.get("generation") != str(only):
+        if not access.shows(entry.fields):
             continue
         if not gathered and (len(answers) == limit or size > PAGE_MAX_CHARACTERS):
             return Page(answers, newest, f"{began}")

@@ -12,6 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from tests.fakes.listening import listening
+
 NAME, AUDIENCE = "https://id.example", "rejoin"
 SECRET = "a secret that has its thirty-two bytes, and more"
 SETTINGS = {"REJOIN_AUTH": "jwt", "REJOIN_JWT_ISSUER": NAME, "REJOIN_JWT_AUDIENCE": AUDIENCE}
@@ -110,19 +112,6 @@ def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 async def issuing() -> AsyncIterator[Issuer]:
     """An issuer on 127.0.0.1."""
     issuer = Issuer()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(issuer.answer(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    issuer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
-    try:
+    async with listening(issuer.answer) as port:
+        issuer.url = f"http://127.0.0.1:{port}/keys"
         yield issuer
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
