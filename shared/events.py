@@ -59,8 +59,9 @@ def _json(value: str) -> Any:
     return read
 
 
-_NUMBERS = ("generation", "attempt", "replaces", "ms", "chunks", "durationMs", "ttftMs")
-_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, _number) | {"retryable": _boolean, "usage": _json}
+_NUMBERS = ("generation", "attempt", "replaces", "after", "continues", "ms", "chunks", "durationMs", "ttftMs")
+_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, _number) | {"retryable": _boolean}
+_TYPES |= {"usage": _json, "toolResults": _json}
 
 
 def is_started(fields: dict[str, str]) -> bool:

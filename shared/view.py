@@ -22,6 +22,14 @@ class Answer:
     status: str = "running"
     text: str = ""
     reasoning: str = ""
+    after: int | None = None
+    """The generation that it goes on from, where that is not the newest before it; 0 for none."""
+    continues: int | None = None
+    """The generation whose message it goes on with: what it was asked with is what that one's tools gave back."""
+    tool_results: list[Event] = field(default_factory=list)
+    """`callId` and `content` of each."""
+    tool_calls: list[Event] = field(default_factory=list)
+    """`callId`, `name` and `arguments` (JSON, as the model wrote it) of each."""
     thinking_ms: int | None = None
     """From the attempt's beginning to the last thought before the first word; None where no thought told its `ms`."""
     end: Event = field(default_factory=dict)
@@ -61,10 +69,11 @@ class View:
             self._answer(event).text += str(event.get("content", ""))
         elif kind == "reasoning":
             _think(self._answer(event), event)
+        elif kind == "tool":
+            self._answer(event).tool_calls.append(event)
 
     def _start(self, event: Event) -> None:
         number = event.get("generation", self._current + 1)
-        replaces = event.get("replaces")
         self._current = number if isinstance(number, int) else self._current + 1
         # A new attempt voids what an earlier one said; the place in the order stays.
         self.answers[self._current] = Answer(
@@ -74,13 +83,21 @@ class View:
             provider=str(event.get("provider", "")),
             model=str(event.get("model", "")),
             started_at=str(event.get("startedAt", "")),
-            replaces=replaces if isinstance(replaces, int) else None,
+            replaces=_number(event, "replaces"),
+            after=_number(event, "after"),
+            continues=_number(event, "continues"),
+            tool_results=results if isinstance(results := event.get("toolResults"), list) else [],
         )
 
     def _answer(self, event: Event) -> Answer:
         number = event.get("generation", self._current)
         self._current = number if isinstance(number, int) else self._current
         return self.answers.setdefault(self._current, Answer(self._current))
+
+
+def _number(event: Event, name: str) -> int | None:
+    value = event.get(name)
+    return value if isinstance(value, int) else None
 
 
 def _think(answer: Answer, event: Event) -> None:

@@ -17,6 +17,10 @@ _JSON_PER_BYTE = 6
 """A byte of text may take this many in JSON: \\u0000 for a NUL."""
 _OTHER_FIELDS_MAX_BYTES = 64 * 1024
 
+TOOLS_MAX = 128
+"""Tools of a request, calls of an answer, and results given back at once."""
+
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -25,48 +29,100 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-class TurnMessage(_Body):
-    """One message that a client brings along."""
+class Call(_Body):
+    """A tool that the model called, in a conversation that a client brings along."""
 
-    role: Literal["system", "user", "assistant"]
-    content: str = Field(pattern=r"\S")
+    callId: Short  # noqa: N815 - the contract's own spelling, as are those below
+    name: ToolName
+    arguments: str
+
+
+class ToolResult(_Body):
+    """What a tool gave back to one call."""
+
+    callId: Short  # noqa: N815
+    content: str
+
+
+class TurnMessage(_Body):
+    """One message that a client brings along: words, calls of tools (the assistant's), or what one of these gave back."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    toolCalls: list[Call] | None = Field(default=None, min_length=1, max_length=TOOLS_MAX)  # noqa: N815
+    callId: Short | None = None  # noqa: N815
+
+    @model_validator(mode="after")
+    def _of_its_role(self) -> Self:
+        if self.toolCalls is not None and self.role != "assistant":
+            raise ValueError("only an assistant's message has toolCalls")
+        if (self.callId is not None) != (self.role == "tool"):
+            raise ValueError("callId belongs to a tool's message, and each of them has one")
+        if self.role != "tool" and self.toolCalls is None and not self.content.strip():
+            raise ValueError("content must hold words")
+        return self
+
+
+class Tool(_Body):
+    """A tool that the model may call. `parameters` is a JSON schema, handed on as it is."""
+
+    name: ToolName
+    description: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class NamedTool(_Body):
+    """The one tool that must be called."""
+
+    name: ToolName
 
 
 class StartBody(_Body):
-    """`POST /api/generate-stream`: a question, or a whole conversation that ends in one."""
+    """`POST /api/generate-stream`: a question, a whole conversation that ends in one, or what tools gave back."""
 
-    sessionId: str | None = None  # noqa: N815 - the contract's own spelling, as are those below
+    sessionId: str | None = None  # noqa: N815
     prompt: str | None = Field(default=None, pattern=r"\S")
     messages: list[TurnMessage] | None = Field(default=None, min_length=1, max_length=10_000)
+    toolResults: list[ToolResult] | None = Field(default=None, min_length=1, max_length=TOOLS_MAX)  # noqa: N815
+    after: int | None = Field(default=None, ge=0, le=2**31)
+    """The generation that this one goes on from, where it is not the newest; 0 for the beginning."""
     provider: Short | None = None
     model: Short | None = None
     system: str | None = None
     maxTokens: int | None = Field(default=None, ge=1, le=1_000_000)  # noqa: N815
     temperature: float | None = Field(default=None, ge=0, le=2)
+    topP: float | None = Field(default=None, ge=0, le=1)  # noqa: N815
+    stop: list[str] | None = Field(default=None, min_length=1, max_length=4)
+    tools: list[Tool] | None = Field(default=None, min_length=1, max_length=TOOLS_MAX)
+    toolChoice: Literal["auto", "none", "required"] | NamedTool | None = None  # noqa: N815
     replaces: int | None = Field(default=None, ge=1, le=2**31)
     stream: bool = True
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
-        if (self.prompt is None) == (self.messages is None):
-            raise ValueError("give either prompt or messages")
+        if sum(given is not None for given in (self.prompt, self.messages, self.toolResults)) != 1:
+            raise ValueError("give either prompt or messages, or toolResults")
+        if self.messages is not None and self.after is not None:
+            raise ValueError("messages bring the whole conversation: there is nothing for them to be after")
         if self.messages is not None and all(message.role != "user" for message in self.messages):
             raise ValueError("messages must hold a user's message")
         return self
 
     @property
     def question(self) -> str:
-        """The prompt, or the last user message."""
-        if self.prompt is not None:
-            return self.prompt
-        assert self.messages is not None
+        """The prompt, or the last user message; what tools gave back is none."""
+        if self.messages is None:
+            return self.prompt or ""
         return next(message.content for message in reversed(self.messages) if message.role == "user")
 
     @property
     def size(self) -> int:
         """Bytes of UTF-8 that the model is asked with."""
-        texts = [self.prompt or "", self.system or "", *(message.content for message in self.messages or [])]
-        return sum(len(text.encode()) for text in texts)
+        said = [self.prompt or "", self.system or "", *(result.content for result in self.toolResults or [])]
+        for message in self.messages or []:
+            said += [message.content, *(call.arguments for call in message.toolCalls or [])]
+        said += [tool.model_dump_json() for tool in self.tools or []]
+        return sum(len(text.encode()) for text in said)
 
     def request(self) -> str:
         """What to run, as JSON: all but where it goes and how it is waited for."""

@@ -69,7 +69,7 @@ BAD: list[tuple[Any, int, str]] = [
     ({"messages": [{"role": "user", "content": ""}]}, 422, "invalid_field"),
     ({"messages": [{"role": "user", "content": " "}]}, 422, "invalid_field"),
     ({"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}]}]}, 422, "invalid_field"),
-    ({"messages": [{"role": "user"}]}, 400, "invalid_request"),
+    ({"messages": [{"role": "user"}]}, 422, "invalid_field"),
     ({"messages": [USER | {"name": "x"}]}, 422, "unknown_field"),
     (prompt(session="x"), 422, "unknown_field"),
     (prompt(**{"x" * 10_000: 1}), 422, "unknown_field"),
