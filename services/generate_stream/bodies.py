@@ -45,7 +45,7 @@ class ToolResult(_Body):
 
 
 class TurnMessage(_Body):
-    """One message that a client brings along: words, calls of tools (the assistant's), or what one of these gave back."""
+    """One message that a client brings along: words, the calls of an assistant, or what a tool gave back to one."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str = ""
