@@ -60,8 +60,8 @@ def _json(value: str) -> Any:
 
 
 _NUMBERS = ("generation", "attempt", "replaces", "after", "continues", "ms", "chunks", "durationMs", "ttftMs")
-_TYPES: dict[str, Callable[[str], Any]] = dict.fromkeys(_NUMBERS, _number) | {"retryable": _boolean}
-_TYPES |= {"usage": _json, "toolResults": _json}
+_TYPES: dict[str, Callable[[str], Any]] = {"retryable": _boolean, "usage": _json, "toolResults": _json}
+_TYPES |= dict.fromkeys(_NUMBERS, _number)
 
 
 def is_started(fields: dict[str, str]) -> bool:

@@ -27,7 +27,9 @@ FLOORS: dict[str, list[set[str]]] = {
     "consume_stream": [
         {"__main__"},
         {"app"},
-        {"beacons", "joining", "openapi", "seats", "sessions", "settings", "sse", "viewers"},
+        {"beacons", "dialects", "openapi", "sessions", "settings"},
+        {"admission"},
+        {"joining", "seats", "sse", "viewers"},
         {"subscription"},
         {"group_reads", "nudges"},
         {"batches", "groups", "rota"},

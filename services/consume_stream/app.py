@@ -12,16 +12,21 @@ from starlette.types import ASGIApp
 
 from services.consume_stream import frames, joining, rights, sessions, standing
 from services.consume_stream.access import Door
+from services.consume_stream.admission import Admission
 from services.consume_stream.beacons import Beacons
+from services.consume_stream.dialects import plain
+from services.consume_stream.dialects.plain import Plain
+from services.consume_stream.dialects.telling import Teller, generation_of
 from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
+from services.consume_stream.joining import Join
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.openapi import SERVICE, described
 from services.consume_stream.rota import Rota
 from services.consume_stream.seats import Limits, Seats
 from services.consume_stream.settings import Settings
-from services.consume_stream.sse import Pings, RightOver, ViewerResponse
-from services.consume_stream.subscription import Reading, Subscription
+from services.consume_stream.sse import NATIVE, Form, Pings, ViewerResponse
+from services.consume_stream.subscription import Reading
 from services.consume_stream.viewers import Viewers
 from shared import logs, metrics, openapi, tracing
 from shared.access.gate import Gate
@@ -50,8 +55,7 @@ class App:
         self._gate = Gate.of(settings)
         self._door = Door(self._gate, Shares.of(settings))
         self.health: Health | None = None
-        self.reading: Reading | None = None
-        self.seats: Seats | None = None
+        self.admission: Admission | None = None
         self.pings: Pings | None = None
 
     def asgi(self) -> ASGIApp:
@@ -85,9 +89,10 @@ class App:
         nudges, groups = Nudges(store, TIMEOUT_S, settings.recheck_s), Groups(bulk, instance)
         self.health = app.state.health = Health(bulk)
         limits = Limits(settings.viewers_per_session_max, settings.owner_viewers_max)
-        self.seats = seats = Seats(bulk, instance, limits)
+        seats = Seats(bulk, instance, limits)
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
-        self.reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s, self.health.clock)
+        reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s, self.health.clock)
+        self.admission = Admission(self._door, self.viewers, seats, reading)
         self.pings = Rota(settings.ping_s, ViewerResponse.ping)
         dropping = asyncio.create_task(self.viewers.drop_the_dead(settings.send_timeout_s), name="drop the dead")
         try:
@@ -99,14 +104,17 @@ class App:
             await tracing.close()
 
     @property
-    def _reading(self) -> Reading:
-        assert self.reading is not None
-        return self.reading
+    def _admission(self) -> Admission:
+        assert self.admission is not None
+        return self.admission
 
     @property
-    def _seats(self) -> Seats:
-        assert self.seats is not None
-        return self.seats
+    def _teller(self) -> Teller:
+        return Teller(self._admission, self._pings)
+
+    @property
+    def _reading(self) -> Reading:
+        return self._admission.reading
 
     @property
     def _pings(self) -> Pings:
@@ -116,20 +124,21 @@ class App:
     async def _consume(self, request: Request) -> Response:
         join = joining.parse(request)
         logs.note(session=join.session)
-        access = await self._door.access(request, join.session)
-        await joining.look_at_link(self._reading.ways.bulk, join.session, access)
-        joining.link(self._reading.ways.bulk, join.session)
+        if plain.asked_for(request):
+            return await self._words(request, join)
+        access = await self._admission.access(request, join.session)
         with contextlib.ExitStack() as place:
-            place.enter_context(self.viewers.admit(access.audience(join.session), request.scope))
-            # Asked for first, and waited for last: it leaves in one write with the look at the log.
-            seat = place.enter_context(self._seats.seat(access.audience(join.session), access.owner))
-            if not await joining.has_more(self._reading.ways.bulk, join, access, self._reading.patience_s):
+            admitted = await self._admission.admit(request, join, access, place)
+            if admitted is None:
                 return Response(status_code=204)
-            await seat.taken()
-            subscription = Subscription(self._reading, join.session, join.position, join.follow, access)
-            ping = frames.PING if join.ping == "comment" else frames.ping_event(self.settings.ping_s)
-            over = RightOver(access.expires_at, "share_expired" if access.shared else "token_expired")
-            return ViewerResponse(subscription, place.pop_all(), self._pings, ping, over)
+            form = NATIVE if join.ping == "comment" else Form(ping=frames.ping_event(self.settings.ping_s))
+            return ViewerResponse(admitted.subscription, place.pop_all(), self._pings, form, admitted.over)
+
+    async def _words(self, request: Request, join: Join) -> Response:
+        if join.follow == "session":
+            raise ApiError(400, "invalid_follow", "In plain text one answer can be followed, and no session.")
+        found = await self._teller.find(request, join.session, generation_of(request))
+        return await self._teller.tell(request, join.session, found, Plain(), plain.FORM, after=join.position)
 
     async def _beacons(self, request: Request) -> Response:
         beacons = Beacons.asked_for(request)
@@ -148,7 +157,7 @@ class App:
             raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
         position = joining.resume_point(before) if before is not None else None
         wires = self._reading.ways.bulk
-        access = await self._door.access(request, session)
+        access = await self._admission.access(request, session)
         last = await standing.last(wires, session, access.right)
         if last is None:
             raise no_session()

@@ -1,19 +1,17 @@
 """A session as a page of JSON: its generations, newest first, as the log tells them."""
 
-from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+from services.consume_stream import standing
 from services.consume_stream.access import Access
-from shared import events, keys
+from shared import events
 from shared.events import Entry
-from shared.position import NONE, Position
+from shared.position import Position
 from shared.view import Answer, View
 from shared.wires import Wires
 
 PAGE_MAX_CHARACTERS = 8 * 1024 * 1024
 """A page ends early, after a whole generation, past so much text."""
-
-_STEP = 200
 
 
 class Page(NamedTuple):
@@ -30,7 +28,7 @@ async def page(wires: Wires, session: str, before: Position | None, limit: int, 
     gathered: list[Entry] = []
     newest: Position | None = None
     began, size = before, 0
-    async for entry in _back(wires, session, before):
+    async for entry in standing.back(wires, session, before):
         if not access.shows(entry.fields):
             continue
         if not gathered and (len(answers) == limit or size > PAGE_MAX_CHARACTERS):
@@ -44,19 +42,6 @@ async def page(wires: Wires, session: str, before: Position | None, limit: int, 
     if gathered:
         answers.append(_json(gathered))
     return Page(answers, newest, "")
-
-
-async def _back(wires: Wires, session: str, before: Position | None) -> AsyncIterator[Entry]:
-    if before == NONE:
-        return  # Redis knows no end before its smallest id, and calls it an error
-    log, end = keys.log(session), f"({before}" if before else "+"
-    while True:
-        step = await wires.of(log).call("XREVRANGE", log, end, "-", "COUNT", _STEP)
-        for raw in step:
-            yield events.decode(raw)
-        if len(step) < _STEP:
-            return
-        end = f"({step[-1][0].decode()}"
 
 
 def _json(newest_first: list[Entry]) -> dict[str, Any]:

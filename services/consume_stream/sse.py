@@ -5,16 +5,16 @@ import contextlib
 import logging
 import math
 import random
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from services.consume_stream import frames
+from services.consume_stream.access import RightOver
 from services.consume_stream.rota import Rota
-from services.consume_stream.subscription import LogGone, Reset, Revoked
+from services.consume_stream.subscription import Broken, Reset, Revoked
 from shared import server
 
 _log = logging.getLogger(__name__)
@@ -22,8 +22,6 @@ _log = logging.getLogger(__name__)
 _RETRY_MS = (500, 2500)
 """How long a client waits before it comes back: each another time, so that a restart is no storm."""
 
-
-_FOR_EVER_S = 1e9
 _LAST_WORD_S = 1.0
 
 
@@ -40,17 +38,20 @@ class Source(Protocol):
     def batches(self) -> AsyncGenerator["Framed | Reset", None]: ...
 
 
-class RightOver(NamedTuple):
-    """When a viewer's right to read is over (Unix time, s), and what it is told then."""
+class Form(NamedTuple):
+    """What a stream is besides its frames."""
 
-    at_s: float
-    code: str
+    media_type: str = "text/event-stream"
+    headers: Mapping[str, str] = {}
+    ping: bytes = frames.PING
+    """A sign of life, sent at once and then now and again; empty for none."""
+    retries: bool = True
+    """Whether its client is told when to come back."""
+    last_word: Callable[[str], bytes] = frames.unauthorized
+    """What is said, by its code, to who may not read any more. The cut follows."""
 
-    @property
-    def deadline(self) -> float | None:
-        """The same by the clock of the event loop; None for never."""
-        left_s = self.at_s - time.time()
-        return None if left_s > _FOR_EVER_S else asyncio.get_running_loop().time() + left_s
+
+NATIVE = Form()
 
 
 class ViewerResponse(EventSourceResponse):
@@ -65,15 +66,16 @@ class ViewerResponse(EventSourceResponse):
         source: Source,
         place: contextlib.ExitStack,
         pings: "Pings",
-        ping: bytes = frames.PING,
+        form: Form = NATIVE,
         right: RightOver | None = None,
     ) -> None:
-        self._frames = _frames(source, ping)
+        self._frames = _frames(source, form)
         self._right = right or RightOver(math.inf, "")
-        super().__init__(self._frames, headers={"Cache-Control": "no-cache, no-transform"})
+        headers = {"Cache-Control": "no-cache, no-transform", **form.headers}
+        super().__init__(self._frames, headers=headers, media_type=form.media_type)
         self._place = place
         self._pings = pings
-        self._sign_of_life = ping
+        self._form = form
         self._send: Send | None = None
         self._pinging: asyncio.Task[None] | None = None
 
@@ -84,13 +86,15 @@ class ViewerResponse(EventSourceResponse):
                 return await super().__call__(scope, receive, send)
             self._send = send
             sending = asyncio.create_task(self._send_frames(scope, send))
-            self._pings.add(self)
+            if self._form.ping:
+                self._pings.add(self)
             try:
                 # Which also comes when the response is complete, and when it was cut.
                 while (await receive())["type"] != "http.disconnect":
                     pass
             finally:
-                self._pings.remove(self)
+                if self._form.ping:
+                    self._pings.remove(self)
                 over = [task for task in (sending, self._pinging) if task]
                 for task in over:
                     task.cancel()
@@ -99,7 +103,7 @@ class ViewerResponse(EventSourceResponse):
     def ping(self) -> None:
         """Send a sign of life beside the frames, unless the viewer has not taken the last one yet."""
         if self._send and (self._pinging is None or self._pinging.done()):
-            self._pinging = asyncio.create_task(_send_body(self._send, self._sign_of_life))
+            self._pinging = asyncio.create_task(_send_body(self._send, self._form.ping))
 
     async def _send_frames(self, scope: Scope, send: Send) -> None:
         try:
@@ -108,14 +112,14 @@ class ViewerResponse(EventSourceResponse):
                 async for frame in self._frames:
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except LogGone:
+        except Broken:
             server.cut(scope)
         except (TimeoutError, Revoked) as over:
             code = "share_revoked" if isinstance(over, Revoked) else self._right.code
             # Not waited for: a client that takes nothing is cut all the same.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORD_S):
-                    await _send_body(send, frames.unauthorized(code))
+                    await _send_body(send, self._form.last_word(code))
             server.cut(scope)
         except Exception:  # noqa: BLE001 - a client must hear of it: it comes back and goes on
             _log.exception("a viewer's stream broke")
@@ -130,10 +134,11 @@ async def _send_body(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def _frames(source: Source, ping: bytes) -> AsyncGenerator[bytes, None]:
+async def _frames(source: Source, form: Form) -> AsyncGenerator[bytes, None]:
     # At once, so that headers and a sign of life pass every proxy before the first word is there.
-    yield ping
-    first = frames.retry(random.randint(*_RETRY_MS))
+    if form.ping:
+        yield form.ping
+    first = frames.retry(random.randint(*_RETRY_MS)) if form.retries else b""
     async with contextlib.aclosing(source.batches()) as batches:
         async for batch in batches:
             sent = frames.reset(batch.reason) if isinstance(batch, Reset) else batch.frames

@@ -1,15 +1,18 @@
 """What a log says to who has a right to it: without that, the same as a log that is not there."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from shared import events, keys
 from shared.access.identity import Right
 from shared.events import Entry
-from shared.position import Position
+from shared.position import NONE, Position
 from shared.redis import retried
 from shared.wire import pack
 from shared.wires import Wires
+
+_STEP = 200
 
 
 async def last(wires: Wires, session: str, right: Right) -> Entry | None:
@@ -21,6 +24,20 @@ async def last(wires: Wires, session: str, right: Right) -> Entry | None:
 async def at(wires: Wires, session: str, right: Right, position: Position) -> Entry | None:
     """The entry at a position; None where there is none."""
     return await _entry(wires, session, right, pack("XRANGE", keys.log(session), str(position), str(position)))
+
+
+async def back(wires: Wires, session: str, before: Position | None = None) -> AsyncIterator[Entry]:
+    """The entries of a log, the newest first, from before a position on. Raises RedisError."""
+    if before == NONE:
+        return  # Redis knows no end before its smallest id, and calls it an error
+    log, end = keys.log(session), f"({before}" if before else "+"
+    while True:
+        step = await wires.of(log).call("XREVRANGE", log, end, "-", "COUNT", _STEP)
+        for raw in step:
+            yield events.decode(raw)
+        if len(step) < _STEP:
+            return
+        end = f"({step[-1][0].decode()}"
 
 
 async def allowed(wires: Wires, session: str, right: Right) -> bool:

@@ -33,8 +33,12 @@ class Revoked(Exception):
     """The link by which the viewer reads holds no more: its connection is to be cut."""
 
 
-class LogGone(Exception):
-    """The log that the viewer followed is gone: its connection is to be cut."""
+class Broken(Exception):
+    """What a viewer followed can't be told to its end: its connection is to be cut."""
+
+
+class LogGone(Broken):
+    """The log is gone."""
 
 
 @dataclass(frozen=True)

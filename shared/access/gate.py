@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
@@ -58,7 +58,7 @@ class Gate:
         """Whether a token is asked for."""
         return self._tokens is not None
 
-    async def identity(self, request: Request) -> Identity:
+    async def identity(self, request: HTTPConnection) -> Identity:
         """Who sent it: by the token that it bears, else by its cookie. Raises ApiError."""
         if self._tokens is None:
             return ANYBODY
@@ -84,7 +84,7 @@ class Gate:
             wait = {"Retry-After": str(math.ceil(away.retry_after_s))}
             raise ApiError(503, "keys_unavailable", "Tokens can't be verified just now.", headers=wait) from None
 
-    def check_origin(self, request: Request) -> None:
+    def check_origin(self, request: HTTPConnection) -> None:
         """Raise ApiError for what a page of another origin has a browser send."""
         if not self._origins.allows(request.headers):
             raise ApiError(403, "origin_not_allowed", "Pages of this origin may not ask for this.")
@@ -95,7 +95,7 @@ class Gate:
             await self._tokens.close()
 
 
-def bearer(request: Request) -> str:
+def bearer(request: HTTPConnection) -> str:
     """The token of the Authorization header; empty without one. Another scheme is somebody else's: a proxy's, perhaps.
 
     Raises ApiError for two such headers, of which one program might see the first and another the second.

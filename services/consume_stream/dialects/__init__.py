@@ -1,0 +1,1 @@
+"""Dialects: one generation of a log told as other programs expect it. Folded when it is read, never stored."""
