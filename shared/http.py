@@ -53,49 +53,59 @@ def no_session() -> ApiError:
     return ApiError(404, "session_not_found", "There is no such session.")
 
 
-def error_response(error: ApiError) -> Response:
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+"""As OpenAI's clients know them; every other 4xx is an invalid_request_error."""
+
+
+def error_response(error: ApiError, path: str = "") -> Response:
     """The JSON body that every error has; the line of the request has its code."""
     logs.note(code=error.code)
     HTTP_ERRORS.labels(error.code).inc()
-    return _response(error)
+    return _response(error, path)
 
 
-def _response(error: ApiError) -> Response:
-    body = {"error": {"code": error.code, "message": error.message}, **error.facts}
-    return JSONResponse(body, error.status, headers=error.headers)
+def _response(error: ApiError, path: str = "") -> Response:
+    said: dict[str, str | None] = {"code": error.code, "message": error.message}
+    if path.startswith("/v1/"):
+        usual = "invalid_request_error" if error.status < 500 else "server_error"
+        said |= {"type": _TYPES.get(error.status, usual), "param": None}
+    return JSONResponse({"error": said, **error.facts}, error.status, headers=error.headers)
 
 
-async def _api_error(_: Request, error: Exception) -> Response:
+async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return error_response(error)
+    return error_response(error, request.url.path)
 
 
-async def _redis_away(_: Request, error: Exception) -> Response:
+async def _redis_away(request: Request, error: Exception) -> Response:
     # Said once in the log, by Health, and not once for each request.
     del error
-    return error_response(ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True))
+    away = ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True)
+    return error_response(away, request.url.path)
 
 
-async def _redis_refused(_: Request, error: Exception) -> Response:
+async def _redis_refused(request: Request, error: Exception) -> Response:
     _log.error("Redis refused a command", extra={"fields": {"cause": str(error)}})
-    return error_response(ApiError(503, "redis_refused", "The log can't be used just now.", retry=True))
+    refused = ApiError(503, "redis_refused", "The log can't be used just now.", retry=True)
+    return error_response(refused, request.url.path)
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     messages = {404: "There is no such route.", 405: "This route does not take that method."}
     status = error.status_code
     code, message = codes.get(status, "bad_request"), messages.get(status, error.detail)
-    response = error_response(ApiError(status, code, message))
+    response = error_response(ApiError(status, code, message), request.url.path)
     response.headers.update(error.headers or {})
     return response
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     # Starlette raises it again after this answer, and the server logs it with its trace.
     del error
-    return error_response(ApiError(500, "internal_error", "Something went wrong here. It was logged."))
+    failed = ApiError(500, "internal_error", "Something went wrong here. It was logged.")
+    return error_response(failed, request.url.path)
 
 
 EXCEPTIONS: Mapping[type[Exception] | int, ExceptionHandler] = {

@@ -14,7 +14,9 @@ FLOORS: dict[str, list[set[str]]] = {
     "generate_stream": [
         {"__main__"},
         {"app"},
-        {"login", "openapi", "orphans", "settings", "sharing", "starting", "takeover", "waiting"},
+        {"dialects", "login", "openapi", "orphans", "sharing", "takeover"},
+        {"prompting"},
+        {"settings", "starting", "waiting"},
         {"producer"},
         {"generation"},
         {"history", "pace", "quotas", "spans", "writer"},

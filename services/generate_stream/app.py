@@ -1,18 +1,15 @@
 """generate-stream over HTTP: routes, and what lives as long as the process."""
 
-import base64
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator
 
-import nanoid
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.generate_stream import bodies, rights, starting, waiting
+from services.generate_stream import bodies, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
@@ -20,13 +17,13 @@ from services.generate_stream.login import Login
 from services.generate_stream.openapi import SERVICE, described
 from services.generate_stream.orphans import Orphans
 from services.generate_stream.producer import Producer
+from services.generate_stream.prompting import Prompting, idempotency_key
 from services.generate_stream.providers.registry import configured
 from services.generate_stream.quotas import Quotas
 from services.generate_stream.settings import Settings
 from services.generate_stream.sharing import Sharing
 from services.generate_stream.takeover import Takeover
 from shared import keys, logs, metrics, openapi, tracing
-from shared.access import address
 from shared.access.gate import Gate
 from shared.access.shares import Shares
 from shared.channels import Channels
@@ -38,8 +35,6 @@ from shared.redis import TIMEOUT_S
 from shared.redis_url import redis_at
 from shared.version import VERSION
 from shared.wires import Wires
-
-_KEY_MAX_CHARACTERS = 128
 
 
 class App:
@@ -106,38 +101,36 @@ class App:
             yield
 
     @property
+    def _prompting(self) -> Prompting:
+        return Prompting(self._running, self.settings.session_generations_max, self.settings.trusted_proxies)
+
+    @property
     def _running(self) -> Producer:
         assert self.producer is not None
         return self.producer
 
     async def _start(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        key = _idempotency_key(request)
+        key = idempotency_key(request)
         body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
-        session = body.sessionId or (_session_of(key, identity.owner) if key else nanoid.generate())
-        most = self.settings.session_generations_max
-        logs.note(session=session)
-        client = address.client_address(request.scope, self.settings.trusted_proxies)
-        whence = self._running.quotas.address(address.subject(client))
-        generation = await starting.start(self._running, body, session, key, most, identity.owner, whence)
-        logs.note(generation=generation)
-        where = {"sessionId": session, "generation": generation}
-        stream_url = f"/api/consume-stream?sessionId={session}"
+        begun = await self._prompting.begin(request, body, identity.owner, key)
+        where = begun.where | {"streamUrl": f"/api/consume-stream?sessionId={begun.session}"}
         if body.stream:
-            return JSONResponse({**where, "streamUrl": stream_url}, 202)
+            return JSONResponse(where, 202)
         try:
-            answer = await waiting.with_client(request, waiting.answer(self._running, session, generation))
+            answer = await self._prompting.answer(request, begun)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it, and the answer goes on
         except ApiError as error:
-            error.facts = {**where, "streamUrl": stream_url}
+            error.facts = where
             raise
         if answer.status == "failed":
-            code, text = str(answer.end.get("code")), str(answer.end.get("error"))
-            raise ApiError(502, code, text, sessionId=session, generation=generation)
+            failed = ApiError(502, str(answer.end.get("code")), str(answer.end.get("error")))
+            failed.facts = begun.where
+            raise failed
         said = {"status": answer.status, "text": answer.text, "reasoning": answer.reasoning}
         ended = {"usage": answer.usage, "finishReason": answer.end.get("finishReason")}
-        return JSONResponse({**where, **said, **ended})
+        return JSONResponse({**begun.where, **said, **ended})
 
     async def _stop(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
@@ -174,20 +167,3 @@ def _limits(settings: Settings) -> Limits:
         settings.answer_max_bytes,
         settings.history_max_bytes,
     )
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return ""
-    if not 1 <= len(key) <= _KEY_MAX_CHARACTERS or not key.isascii() or not key.isprintable():
-        message = f"Idempotency-Key takes 1 to {_KEY_MAX_CHARACTERS} printable ASCII characters."
-        raise ApiError(400, "invalid_idempotency_key", message)
-    return key
-
-
-def _session_of(key: str, owner: str) -> str:
-    """The session that an owner's key without one decides, the same on every replica."""
-    # No key holds a line break: of two owners none can write down the other's.
-    said = f"session of {key}" + (f"\n{owner}" if owner else "")
-    return base64.urlsafe_b64encode(hashlib.sha256(said.encode()).digest())[:22].decode()

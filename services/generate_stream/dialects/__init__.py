@@ -1,0 +1,1 @@
+"""Dialects: requests as other programs' clients send them, read into our own."""

@@ -1,0 +1,1 @@
+"""Dialects: what both services say of an answer in the words of another API."""
