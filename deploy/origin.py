@@ -1,6 +1,7 @@
 """The origin: one address for the page and both services, told apart by path."""
 
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,8 +23,10 @@ from shared.access.headers import secured
 from shared.http import EXCEPTIONS, healthz
 from shared.settings import SettingError
 
-_CONSUME = ("/api/consume-stream", "/api/read-stream", "/api/sessions/")
-"""Every other path under /api and /v1 is generate-stream's."""
+_CONSUME = re.compile(
+    r"/api/(consume-stream|read-stream|sessions/|chat/[^/]+/(stream|messages)$)|/v1/chat/completions/|/v1/responses/"
+)
+"""Every other path under /api and /v1 is generate-stream's, and so is what changes a response."""
 
 
 _POLICY = (
@@ -64,7 +67,8 @@ class Split:
         self._consume = consume
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        service = self._consume if scope["path"].startswith(_CONSUME) else self._generate
+        reads = _CONSUME.match(scope["path"]) and scope.get("method", "GET") in ("GET", "HEAD", "OPTIONS")
+        service = self._consume if reads else self._generate
         await service(scope, receive, send)
 
 

@@ -1,0 +1,26 @@
+"""The dialects as their clients meet them: one origin in front of both services, and the clients themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy import node
+from tests.processes import Services
+
+CLIENTS = Path(__file__).parent / "node"
+
+
+@pytest.fixture(scope="session")
+async def front(services: Services) -> AsyncIterator[str]:
+    """The address of the origin."""
+    async with services.origin() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def node_clients() -> Path:
+    """Where the clients for Node are installed: modules there import them by their names in its package.json."""
+    await asyncio.to_thread(node.install, CLIENTS)
+    return CLIENTS

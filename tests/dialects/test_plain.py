@@ -1,0 +1,78 @@
+"""Plain text: the words of one answer, and an end that tells whether it is whole."""
+
+import httpx2
+import pytest
+
+from tests.fakes.script import Script
+from tests.fakes.upstream import Upstream
+from tests.processes import Services
+
+pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
+
+
+async def words(services: Services, session: str, accept: str = "text/plain", **query: str) -> httpx2.Response:
+    """The answer as a client that wants text gets it."""
+    async with httpx2.AsyncClient() as client:
+        asked = {"sessionId": session, **query}
+        return await client.get(
+            f"{services.consume.url}/api/consume-stream", params=asked, headers={"Accept": accept}, timeout=30
+        )
+
+
+async def test_the_words_of_the_newest_answer_and_nothing_else(
+    services: Services, upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[f"{session} 1"] = Script(text=("One.",))
+    upstream.prompts[f"{session} 2"] = Script(text=("Zwei ", "🌊\n", "\u2028."), thinking=("hm",))
+    await services.start(sessionId=session, prompt=f"{session} 1", provider="openai", stream=True)
+    assert (await words(services, session)).text == "One."
+    await services.start(sessionId=session, prompt=f"{session} 2", provider="openai")
+    told = await words(services, session)
+    assert told.text == "Zwei 🌊\n\u2028."
+    assert told.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (await words(services, session, generation="1")).text == "One."
+
+
+async def test_an_answer_that_failed_has_no_clean_end(services: Services, upstream: Upstream, session: str) -> None:
+    upstream.prompts[session] = Script(text=("Half",), finish="")
+    await services.start(sessionId=session, prompt=session, provider="openai")
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await words(services, session)
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("*/*", "text/event-stream"),
+        ("text/event-stream", "text/event-stream"),
+        ("text/plain, */*;q=0.1", "text/plain"),
+        ("text/event-stream, text/plain;q=0.5", "text/event-stream"),
+        ("text/event-stream;q=0.4, TEXT/PLAIN;q=0.5", "text/plain"),
+        ("text/plain;q=0, */*", "text/event-stream"),
+    ],
+)
+async def test_who_would_rather_have_text_gets_it(
+    services: Services, upstream: Upstream, session: str, accept: str, media_type: str
+) -> None:
+    upstream.prompts[session] = Script(text=("One.",))
+    await services.start(sessionId=session, prompt=session, provider="openai")
+    told = await words(services, session, accept)
+    assert told.headers["content-type"].split(";")[0] == media_type
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"follow": "session"}, 400, "invalid_follow"),
+        ({"generation": "0"}, 400, "invalid_generation"),
+        ({"generation": "one"}, 400, "invalid_generation"),
+        ({"generation": "2"}, 404, "session_not_found"),
+    ],
+)
+async def test_what_is_not_there_is_said(
+    services: Services, upstream: Upstream, session: str, query: dict[str, str], status: int, code: str
+) -> None:
+    upstream.prompts[session] = Script(text=("One.",))
+    await services.start(sessionId=session, prompt=session, provider="openai")
+    told = await words(services, session, **query)
+    assert (told.status_code, told.json()["error"]["code"]) == (status, code)
