@@ -59,6 +59,11 @@ class Page(StaticFiles):
         return response
 
 
+def is_read(method: str, path: str) -> bool:
+    """Whether a request is consume-stream's."""
+    return method in ("GET", "HEAD", "OPTIONS") and bool(_CONSUME.match(path))
+
+
 class Split:
     """Hands each request to the service that its path belongs to."""
 
@@ -67,8 +72,7 @@ class Split:
         self._consume = consume
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reads = _CONSUME.match(scope["path"]) and scope.get("method", "GET") in ("GET", "HEAD", "OPTIONS")
-        service = self._consume if reads else self._generate
+        service = self._consume if is_read(scope.get("method", "GET"), scope["path"]) else self._generate
         await service(scope, receive, send)
 
 

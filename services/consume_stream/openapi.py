@@ -7,6 +7,7 @@ from shared.openapi import (
     ASKED,
     AWAY,
     FROM_ELSEWHERE,
+    GENERATION,
     KNOWN,
     NO_SESSION,
     POSITION,
@@ -30,7 +31,8 @@ _READ: Refusals = {
 _SHOWN = (_READ, ASKED, FROM_ELSEWHERE, NO_SESSION, AWAY)
 _SHARE = parameter("share", {"type": "string"}, "The token of a link: who brings it reads, and needs to be nobody.")
 _CONSUME: Refusals = {
-    400: ("invalid_follow", "invalid_ping"),
+    400: ("invalid_follow", "invalid_ping", "invalid_generation"),
+    409: ("resume_point_void",),
     429: ("too_many_viewers_of_session", "too_many_viewers_of_owner"),
     503: ("draining", "too_many_viewers"),
 }
@@ -59,11 +61,14 @@ def _consume() -> Schema:
         parameter("follow", {"enum": ["answer", "session"], "default": "answer"}, follow),
         parameter("lastEventId", {**POSITION, "default": "0"}, "The last entry that the client has: a resume point."),
         parameter("Last-Event-ID", POSITION, "The same, as EventSource sends it; it comes first.", "header"),
+        parameter("generation", GENERATION, "In plain text: the one to tell, else the newest."),
         parameter("ping", {"enum": ["comment", "event"], "default": "comment"}, "What signs of life it hears."),
         _SHARE,
     ]
+    told = _stream("Entries from the resume point on, as they come; in plain text the words of one answer.", "Frame")
+    told["content"]["text/plain"] = {"schema": {"type": "string"}}
     responses = {
-        "200": _stream("Entries from the resume point on, as they come.", "Frame"),
+        "200": told,
         "204": answer("The resume point is the end of the answer: there will be no more."),
     }
     return operation("consume", "Follow a session.", responses, *_SHOWN, _CONSUME, parameters=asked, security=KNOWN)

@@ -104,7 +104,8 @@ def _schemas() -> dict[str, Schema]:
         # The rest of what is checked: a client's own name for a session, and that there is one question.
         schema["properties"]["sessionId"] = {"anyOf": [SESSION_ID, {"type": "null"}]} if optional else SESSION_ID
         schemas[kind.__name__] = schema
-    schemas["StartBody"] |= {"oneOf": [_only("prompt", "messages"), _only("messages", "prompt")]}
+    schemas["StartBody"] |= {"oneOf": [_only("prompt"), _only("messages"), _only("toolResults")]}
+    schemas["TurnMessage"] |= {"oneOf": [_of_role(*role) for role in _ROLES]}
     begun = {"sessionId": SESSION_ID, "generation": GENERATION, "streamUrl": {**_TEXT, "format": "uri-reference"}}
     schemas["Begun"] = {"type": "object", "required": list(begun), "properties": begun}
     ended = {"status": {"enum": ["completed", "stopped"]}, "text": _TEXT, "reasoning": _TEXT}
@@ -114,11 +115,30 @@ def _schemas() -> dict[str, Schema]:
     return schemas | access_paths.SCHEMAS | {"Models": _models_schema()}
 
 
-def _only(one: str, other: str) -> Schema:
-    chosen: Schema = {"not": {"type": "null"}}
+_QUESTIONS = ("prompt", "messages", "toolResults")
+_NULL: Schema = {"type": "null"}
+_WORDS: Schema = {"required": ["content"], "properties": {"content": {"pattern": r"\S"}}}
+_CALLS: Schema = {"required": ["toolCalls"], "properties": {"toolCalls": {"type": "array"}}}
+_ROLES: tuple[tuple[list[str], Schema, tuple[str, ...]], ...] = (
+    (["system", "user"], _WORDS, ("toolCalls", "callId")),
+    (["assistant"], {"anyOf": [_WORDS, _CALLS]}, ("callId",)),
+    (["tool"], {"required": ["callId"], "properties": {"callId": {"type": "string"}}}, ("toolCalls",)),
+)
+"""Of messages: the roles, what they must have, what they can't."""
+
+
+def _of_role(roles: list[str], needs: Schema, lacks: tuple[str, ...]) -> Schema:
+    properties: Schema = {"role": {"enum": roles}, **dict.fromkeys(lacks, _NULL)}
+    return {"allOf": [{"properties": properties}, needs]}
+
+
+def _only(one: str) -> Schema:
+    chosen: Schema = {"not": _NULL}
+    others = {other: _NULL for other in _QUESTIONS if other != one}
     if one == "messages":
         chosen["contains"] = {"properties": {"role": {"const": "user"}}}
-    return {"required": [one], "properties": {one: chosen, other: {"type": "null"}}}
+        others["after"] = _NULL
+    return {"required": [one], "properties": {one: chosen, **others}}
 
 
 def _models_schema() -> Schema:

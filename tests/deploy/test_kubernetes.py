@@ -140,7 +140,7 @@ def test_the_images_are_those_that_compose_builds() -> None:
 @pytest.mark.parametrize("path", ["consume-stream", "read-stream", "sessions/12345678", "generate-stream", "models"])
 def test_the_edge_splits_paths_as_the_local_run_does(path: str) -> None:
     asked = f"/api/{path}"
-    wanted = "consume-stream" if asked.startswith(origin._CONSUME) else "generate-stream"
+    wanted = "consume-stream" if origin.is_read("GET", asked) else "generate-stream"
     [rule] = kind("production", "Ingress")["rejoin"]["spec"]["rules"]
     ingress = [(each["path"], each["backend"]["service"]["name"]) for each in rule["http"]["paths"]]
     [route] = [each for each in build(GATEWAY) if each["kind"] == "HTTPRoute"]
