@@ -136,7 +136,7 @@ async def test_an_answer_arrives_as_it_was_sent(origin: Origin) -> None:
         ("/api/generate-stream", "generate"),
         ("/api/stop-stream", "generate"),
         ("/api/models", "generate"),
-        ("/v1/responses/x", "generate"),
+        ("/v1/responses/x", "consume"),
         ("/api/consume-stream?sessionId=12345678", "consume"),
         ("/api/sessions/12345678", "consume"),
         ("/api/read-stream", "consume"),
