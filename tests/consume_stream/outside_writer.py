@@ -31,6 +31,11 @@ class OutsideWriter:
         told = {"prompt": "Hello?", "provider": "outside", "model": "m", "startedAt": "2026-01-01T00:00:00.000Z"}
         return (await self.add(started | told | fields))[0]
 
+    async def take_over(self, attempt: int = 2) -> str:
+        """Begin the generation anew, as another producer would; returns the id of its `started`."""
+        self.generation -= 1
+        return await self.begin(attempt=attempt)
+
     async def say(self, *words: str, kind: str = "chunk", nudge: bool = True) -> list[str]:
         """Add words, an entry each; returns their ids."""
         head = {"type": kind, "generation": self.generation}

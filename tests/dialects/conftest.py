@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy import node
+from tests.consume_stream.outside_writer import OutsideWriter
 from tests.processes import Services
 
 CLIENTS = Path(__file__).parent / "node"
@@ -17,6 +19,12 @@ async def front(services: Services) -> AsyncIterator[str]:
     """The address of the origin."""
     async with services.origin() as url:
         yield url
+
+
+@pytest.fixture
+def writer(redis_client: Any, session: str) -> OutsideWriter:
+    """Writes the test's own session, as the test says."""
+    return OutsideWriter(redis_client, session)
 
 
 @pytest.fixture(scope="session")

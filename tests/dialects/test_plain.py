@@ -1,8 +1,11 @@
 """Plain text: the words of one answer, and an end that tells whether it is whole."""
 
+import asyncio
+
 import httpx2
 import pytest
 
+from tests.consume_stream.outside_writer import OutsideWriter
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
@@ -38,6 +41,58 @@ async def test_an_answer_that_failed_has_no_clean_end(services: Services, upstre
     await services.start(sessionId=session, prompt=session, provider="openai")
     with pytest.raises(httpx2.RemoteProtocolError):
         await words(services, session)
+
+
+async def test_a_takeover_cuts_who_has_words_that_count_no_more(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.answer("Earlier.")
+    await writer.begin()
+    url, query = f"{services.consume.url}/api/consume-stream", {"sessionId": session}
+    async with (
+        httpx2.AsyncClient() as client,
+        client.stream("GET", url, params=query, headers={"Accept": "text/plain"}, timeout=30) as told,
+    ):
+        words_ = told.aiter_text()
+        await writer.say("Void.")
+        assert await anext(words_) == "Void."
+        await writer.take_over()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await anext(words_)
+    await writer.say("Good.")
+    await writer.end()
+    assert (await words(services, session)).text == "Good."
+
+
+async def test_a_takeover_before_the_first_word_is_no_event_for_anybody(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.begin()
+    async with asyncio.TaskGroup() as both:
+        told = both.create_task(words(services, session))
+        await writer.take_over()
+        await writer.say("Good.")
+        await writer.end()
+    assert told.result().text == "Good."
+
+
+async def test_who_has_some_words_gets_the_rest(services: Services, writer: OutsideWriter, session: str) -> None:
+    _, first, second, end = await writer.answer("One, ", "two.")
+    assert (await words(services, session, lastEventId=first)).text == "two."
+    assert (await words(services, session, lastEventId=second)).text == ""
+    assert (await words(services, session, lastEventId=end)).status_code == 204
+
+
+async def test_who_has_words_of_a_lost_attempt_is_told_so(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    await writer.begin()
+    [void] = await writer.say("Void.")
+    await writer.take_over()
+    await writer.say("Good.")
+    await writer.end()
+    told = await words(services, session, lastEventId=void)
+    assert (told.status_code, told.json()["error"]["code"]) == (409, "resume_point_void")
 
 
 @pytest.mark.parametrize(
