@@ -22,8 +22,9 @@ FLOORS: dict[str, list[set[str]]] = {
         {"history", "pace", "quotas", "spans", "writer"},
         {"pipeline"},
         {"conventions", "delivery"},
+        {"answers"},
         {"draft", "log"},
-        {"access_paths", "attempt"},
+        {"access_paths", "asking", "attempt"},
         {"bodies", "metrics", "providers", "rights", "scripts", "usage"},
     ],
     "consume_stream": [

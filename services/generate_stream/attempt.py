@@ -75,18 +75,23 @@ class Ask:
     """Whose session it is; empty without authentication."""
     address: str = ""
     """The subject of quotas that its sender's address is, or empty."""
+    after: int | None = None
+    """The generation that it goes on from, where that is said or decided."""
+    continues: int | None = None
+    """With results of tools: the generation whose message it goes on with."""
 
     @property
     def request(self) -> str:
-        """What to run, as JSON, with the provider and the model decided: another process may have other defaults."""
-        return self.body.model_copy(update={"provider": self.provider, "model": self.model}).request()
+        """What to run, as JSON, with all that is decided: another process may have other defaults."""
+        decided = {"provider": self.provider, "model": self.model, "after": self.after}
+        return self.body.model_copy(update=decided).request()
 
     @property
     def messages(self) -> str:
         """The conversation that the client brought along, as JSON; empty without one."""
         if not self.body.messages:
             return ""
-        return json.dumps([message.model_dump() for message in self.body.messages])
+        return json.dumps([message.model_dump(exclude_none=True) for message in self.body.messages])
 
     @property
     def cause(self) -> Fields:
@@ -95,7 +100,7 @@ class Ask:
 
     def told(self) -> Fields:
         """The fields of `started` that say what was asked."""
-        return _told(self.body.question, self.provider, self.model)
+        return _told(self.body, self.provider, self.model)
 
     def begun(self, generation: int, ms: int, told: Fields) -> Attempt:
         """The first attempt, as the log's script has written it."""
@@ -103,11 +108,14 @@ class Ask:
         started = {"type": "metadata", "status": "started", "generation": number, "attempt": "1"}
         if self.body.replaces:
             started["replaces"] = str(self.body.replaces)
+        started |= _onward(generation, self.after, str(self.continues or ""))
         meta = {"generation": number, "status": "running", "attempt": "1", "attemptMs": str(ms)}
         meta |= {"token": self.token, "producer": self.producer, "request": self.request}
         if self.messages:
             meta |= {"messages": self.messages, "messagesGeneration": number}
         meta |= self.cause | {name: value for name in ("owner", "address") if (value := getattr(self, name))}
+        if self.continues:
+            meta["continues"] = str(self.continues)
         if self.idempotency_key:
             meta[f"idempotency:{self.idempotency_key}"] = f"{generation} {self.body.digest()}"
         return Attempt(self.session, generation, 1, ms, self.token, started | told, meta)
@@ -167,7 +175,8 @@ class Held(_OfMeta):
         """The fields of the next attempt's `started` that say what was asked."""
         body = self.body
         replaces = {"replaces": str(body.replaces)} if body.replaces else {}
-        return replaces | _told(body.question, body.provider or "", body.model or "")
+        onward = _onward(self.generation, body.after, self.meta.get("continues", ""))
+        return replaces | onward | _told(body, body.provider or "", body.model or "")
 
     def taken(self, ms: int, number: int, token: str, producer: str, told: Fields) -> Attempt:
         """The next attempt, as the log's script has written it."""
@@ -182,6 +191,16 @@ class Held(_OfMeta):
         return Attempt(self.session, self.generation, number, ms, token, started, meta)
 
 
-def _told(prompt: str, provider: str, model: str) -> Fields:
+def _onward(generation: int, after: int | None, continues: str) -> Fields:
+    """What it goes on from, where that is not the generation before it; and whose message it goes on with."""
+    fields = {} if after is None or after == generation - 1 else {"after": str(after)}
+    return fields | ({"continues": continues} if continues else {})
+
+
+def _told(body: StartBody, provider: str, model: str) -> Fields:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"prompt": prompt, "provider": provider, "model": model, "startedAt": now}
+    told = {"prompt": body.question, "provider": provider, "model": model, "startedAt": now}
+    if body.toolResults:
+        results = [result.model_dump() for result in body.toolResults]
+        told["toolResults"] = json.dumps(results, ensure_ascii=False)
+    return told

@@ -4,10 +4,11 @@ Source: https://github.com/open-telemetry/semantic-conventions-genai/blob/main/d
 """
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.generate_stream.draft import Draft
-from services.generate_stream.providers import ChatRequest
+from services.generate_stream.providers import ChatRequest, Message, ToolCall
 
 Attributes = dict[str, Any]
 
@@ -33,6 +34,10 @@ def asked(provider: str, request: ChatRequest) -> Attributes:
         attributes["gen_ai.request.max_tokens"] = request.max_tokens
     if request.temperature is not None:
         attributes["gen_ai.request.temperature"] = request.temperature
+    if request.top_p is not None:
+        attributes["gen_ai.request.top_p"] = request.top_p
+    if request.stop:
+        attributes["gen_ai.request.stop_sequences"] = request.stop
     return attributes
 
 
@@ -53,12 +58,13 @@ def content(request: ChatRequest, draft: Draft) -> Attributes:
     """What was said. Of a long conversation the newest words, of a long answer the first ones."""
     room = CONTENT_MAX_CHARACTERS
     told: list[dict[str, Any]] = []
-    for role, text in reversed(request.messages):
+    for message in reversed(request.messages):
         if room > 0:
-            told.append({"role": role, "parts": [_part("text", text[:room])]})
-        room -= len(text)
+            told.append({"role": message.role, "parts": _said(message, room)})
+        room -= message.size
     words = {kind: _words(draft, kind)[:CONTENT_MAX_CHARACTERS] for kind in ("reasoning", "chunk")}
     parts = [_part("text" if kind == "chunk" else kind, text) for kind, text in words.items() if text]
+    parts += _calls([_called(entry) for entry in draft.entries if entry["type"] == "tool"], CONTENT_MAX_CHARACTERS)
     finish_reason = draft.entries[-1].get("finishReason") or draft.status or "error"
     attributes = {
         "gen_ai.input.messages": json.dumps(told[::-1], ensure_ascii=False),
@@ -70,6 +76,24 @@ def content(request: ChatRequest, draft: Draft) -> Attributes:
         system = [_part("text", request.system[:CONTENT_MAX_CHARACTERS])]
         attributes["gen_ai.system_instructions"] = json.dumps(system, ensure_ascii=False)
     return attributes
+
+
+def _said(message: Message, room: int) -> list[dict[str, str]]:
+    if message.role == "tool":
+        return [{"type": "tool_call_response", "id": message.call_id, "response": message.content[:room]}]
+    words = [_part("text", message.content[:room])] if message.content or not message.tool_calls else []
+    return [*words, *_calls(message.tool_calls, room)]
+
+
+def _calls(calls: Iterable[ToolCall], room: int) -> Iterator[dict[str, str]]:
+    for call in calls:
+        if room > 0:
+            yield {"type": "tool_call", "id": call.call_id, "name": call.name, "arguments": call.arguments[:room]}
+        room -= call.size
+
+
+def _called(entry: Mapping[str, str]) -> ToolCall:
+    return ToolCall(entry["callId"], entry["name"], entry["arguments"])
 
 
 def _part(kind: str, text: str) -> dict[str, str]:

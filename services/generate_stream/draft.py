@@ -29,7 +29,7 @@ class Draft:
     """All entries of one attempt, by seq, and what has gathered for the next.
 
     A surrogate half that a vendor sent at the end of one delta is joined with the other half in the next; alone it
-    becomes U+FFFD. Past `max_bytes` of content (text and reasoning together) nothing more is taken.
+    becomes U+FFFD. Past `max_bytes` of content (text, reasoning and calls of tools together) nothing more is taken.
     """
 
     def __init__(self, generation: int, started: Fields, max_bytes: int) -> None:
@@ -45,6 +45,7 @@ class Draft:
         self._half = ("", "")
         self._chunks = 0
         self._digest = hashlib.sha256()
+        self._announced = 0
         self.first_ms: int | None = None
         """When its first words came."""
 
@@ -56,6 +57,28 @@ class Draft:
             # The other half can't come any more: what follows is of another type.
             self._give_up_half(ms)
         self._take(kind, self._joined(kind, text), ms)
+
+    def announce(self, size: int) -> None:
+        """So many bytes of calls have come that are not whole yet."""
+        self._announced += size
+        self.reached_limit = self.reached_limit or self.size + self._announced > self._max_bytes
+
+    def call(self, call_id: str, name: str, arguments: str, ms: int) -> None:
+        """Take a tool's call, whole or not at all: one entry, whatever its length."""
+        if self.status:
+            return
+        self._give_up_half(ms)
+        told = {"callId": whole(call_id), "name": whole(name), "arguments": whole(arguments)}
+        size = sum(len(text.encode()) for text in told.values())
+        self._announced = max(0, self._announced - size)
+        self.reached_limit = self.reached_limit or self.size + size > self._max_bytes
+        if self.reached_limit:
+            return
+        self.cut()
+        self.size += size
+        if self.first_ms is None:
+            self.first_ms = ms
+        self.entries.append({"type": "tool", "generation": str(self.generation), **told, "ms": str(ms)})
 
     def end(self, status: str, ms: int, *, finish_reason: str = "", usage: Any = None, **more: str) -> None:
         """Close the attempt with its terminal entry, unless it has one. `more` are the fields of a failure."""

@@ -16,7 +16,16 @@ from services.generate_stream.draft import Draft
 from services.generate_stream.log import Log
 from services.generate_stream.pace import Pace
 from services.generate_stream.pipeline import Pipeline
-from services.generate_stream.providers import ChatRequest, Delta, Done, Provider, ProviderError
+from services.generate_stream.providers import (
+    Arguments,
+    ChatRequest,
+    Delta,
+    Done,
+    Provider,
+    ProviderError,
+    Reasoning,
+    ToolCall,
+)
 from services.generate_stream.quotas import Share
 from services.generate_stream.usage import spent, tokens
 from services.generate_stream.writer import LOST, RELEASED, STOP, Writer
@@ -175,13 +184,7 @@ class Generation:
                     if isinstance(part, Done):
                         # Before the provider is closed: an answer that is whole stays so, whatever comes of that.
                         return self._complete(whole(part.finish_reason), part.usage)
-                    now = time.monotonic()
-                    if part.text:
-                        self._pace.piece(now)
-                    kind = "chunk" if isinstance(part, Delta) else "reasoning"
-                    self._draft.add(kind, part.text, int((now - self._began) * 1000))
-                    if self._draft.has_gathered():
-                        self._pipeline.wake()
+                    self._take(part)
                     if self._draft.reached_limit:
                         return self._complete("length_cap", None)
                     if self._pipeline.is_full:
@@ -193,6 +196,22 @@ class Generation:
             text = f"The model said nothing for {self._stall_timeout_s:g} seconds."
             raise ProviderError("provider_timeout", text, retryable=True) from None
         raise ProviderError("provider_cut", "The model's answer broke off.", retryable=True)
+
+    def _take(self, part: Delta | Reasoning | Arguments | ToolCall) -> None:
+        now = time.monotonic()
+        ms = int((now - self._began) * 1000)
+        if isinstance(part, Arguments):
+            self._pace.piece(now)
+            self._draft.announce(part.size)
+        elif isinstance(part, ToolCall):
+            self._draft.call(*part, ms)
+            self._pipeline.wake()
+        else:
+            if part.text:
+                self._pace.piece(now)
+            self._draft.add("chunk" if isinstance(part, Delta) else "reasoning", part.text, ms)
+            if self._draft.has_gathered():
+                self._pipeline.wake()
 
     def _put_off(self, silence: asyncio.Timeout) -> None:
         # To move the timer for each part would cost 3 µs; moved now and then, it is a twentieth late at most.

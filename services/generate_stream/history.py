@@ -1,13 +1,16 @@
 """What the model is told of the earlier turns. Choosing and cutting is pure; reading goes back from the new turn."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
+
+from services.generate_stream import asking
 from services.generate_stream.attempt import Attempt
-from services.generate_stream.bodies import StartBody
+from services.generate_stream.bodies import StartBody, TurnMessage
 from services.generate_stream.log import Log
-from services.generate_stream.providers import Message
+from services.generate_stream.providers import Message, ProviderError, ToolCall
 from shared import events
 from shared.events import Entry
 from shared.position import Position
@@ -15,26 +18,34 @@ from shared.view import Answer, View
 
 Turn = list[Message]
 
+_BROUGHT = TypeAdapter(list[TurnMessage])
+
 
 async def conversation(log: Log, attempt: Attempt, body: StartBody, max_bytes: int) -> list[Message]:
     """All that the model is told: the earlier turns and the new question, or the conversation that the body brings.
 
-    Raises RedisAway.
+    Raises RedisAway, and ProviderError where what tools gave back can't be told.
     """
     if body.messages:
-        return [Message(message.role, message.content) for message in body.messages]
+        return [asking.message(message) for message in body.messages]
     earlier: list[Message] = []
-    if attempt.generation > 1:
+    if attempt.generation > 1 and body.after != 0:
         # The first one has no turn of ours before it: to ask Redis would be two round trips, 0.4 ms, for nothing.
-        earlier = await _earlier(log, attempt, body.replaces, max_bytes)
-    return [*earlier, Message("user", body.question)]
+        earlier = await _earlier(log, attempt, body, max_bytes)
+    if not body.toolResults:
+        return [*earlier, Message("user", body.question)]
+    if not earlier or earlier[-1].role != "tool":
+        text = "The calls of tools that this answer goes on from are gone, or too long to be told again."
+        raise ProviderError("provider_refused", text, retryable=False)
+    return earlier
 
 
-async def _earlier(log: Log, attempt: Attempt, replaces: int | None, max_bytes: int) -> list[Message]:
+async def _earlier(log: Log, attempt: Attempt, body: StartBody, max_bytes: int) -> list[Message]:
     brought, generation = await log.messages(attempt.session)
-    base = Base(int(generation), [Message(**message) for message in json.loads(brought)]) if brought else None
+    messages = [asking.message(said) for said in _BROUGHT.validate_json(brought)] if brought else []
+    base = Base(int(generation), messages) if brought else None
     entries = log.back(attempt.session, Position(attempt.ms, 0))
-    return await before(entries, base, replaces, max_bytes)
+    return await before(entries, base, Onward(body.replaces, body.after, asking.results(body)), max_bytes)
 
 
 class Base(NamedTuple):
@@ -44,30 +55,51 @@ class Base(NamedTuple):
     messages: Sequence[Message]
 
 
-async def before(
-    entries: AsyncIterator[Entry], base: Base | None, replaces: int | None, max_bytes: int
-) -> list[Message]:
+class Onward(NamedTuple):
+    """What the new turn goes on from: `after` a generation (the newest, or from the beginning with 0), without the one
+    that it `replaces`; with results of tools, in that generation's own turn.
+    """
+
+    replaces: int | None = None
+    after: int | None = None
+    results: Sequence[Message] = ()
+
+
+async def before(entries: AsyncIterator[Entry], base: Base | None, new: Onward, max_bytes: int) -> list[Message]:
     """The earlier turns, oldest first, from a log read backwards from the new turn's beginning.
 
-    Nothing of what lies before `base` counts. Reading ends there, or when `max_bytes` are full; then only the system's
-    words are still taken from it.
+    A generation goes on from the one before it, or from the one that it is `after`: what lies between does not count,
+    nor what lies before `base`. Reading ends there, or when `max_bytes` are full; then only the system's words are
+    still taken from it.
     """
     turns: list[Turn] = []
-    left_out = {replaces} if replaces else set()
+    rest = list(new.results)
+    """The end of a turn whose beginning was not read yet: it begins with what tools gave back."""
+    left_out = {new.replaces} if new.replaces else set()
+    after, base = new.after, _reached(base, new.after)
     async for answer in _answers(entries):
+        if after is not None and answer.generation > after:
+            continue
+        after, is_base = answer.after, base is not None and base.generation == answer.generation
         if answer.replaces:
             left_out.add(answer.replaces)
-        is_base = base is not None and base.generation == answer.generation
-        brought = base.messages if base and is_base else [Message("user", answer.prompt)]
-        if not (answer.prompt or is_base):
-            continue  # a foreign writer's, without a question
-        turns = [*_turns(brought, None if answer.generation in left_out else _reply(answer)), *turns]
+        said = [] if answer.generation in left_out else _said(answer, rest)
+        rest = [*_results(answer), *said] if said and answer.continues is not None else []
+        if answer.continues is None and (answer.prompt or is_base):
+            brought = base.messages if base and is_base else [Message("user", answer.prompt)]
+            turns = [*_turns(brought, said), *turns]
         if is_base:
             return newest(turns, max_bytes)
-        if sum(map(_size, turns)) > max_bytes:
+        base = _reached(base, after)
+        if after == 0 or sum(map(_size, turns)) + _size(rest) > max_bytes:
             break
     system = [message for message in base.messages if message.role == "system"] if base else []
     return newest([system, *turns], max_bytes)
+
+
+def _reached(base: Base | None, after: int | None) -> Base | None:
+    """`base`, unless what comes next lies before it: then it is of another branch."""
+    return None if base is None or (after is not None and base.generation > after) else base
 
 
 def newest(turns: Sequence[Turn], max_bytes: int) -> list[Message]:
@@ -84,20 +116,36 @@ def newest(turns: Sequence[Turn], max_bytes: int) -> list[Message]:
     return [*system, *(message for turn in reversed(kept) for message in turn)]
 
 
-def _reply(answer: Answer) -> str | None:
-    """What the model said, if that turn counts: failed ones and empty ones do not, nor one that still runs."""
-    return answer.text or None if answer.status in ("completed", "stopped") else None
+def _said(answer: Answer, rest: Turn) -> Turn:
+    """What the model said, and the rest of the turn, if it counts: failed ones and empty ones do not, nor one that
+    still runs. Calls that no tool has answered are left out, for vendors refuse them.
+    """
+    if answer.status not in ("completed", "stopped"):
+        return []
+    calls = tuple(ToolCall(*(str(call.get(name, "")) for name in _CALL)) for call in answer.tool_calls)
+    answered = [message.call_id for message in takewhile(lambda message: message.role == "tool", rest)]
+    if calls and sorted(answered) == sorted(call.call_id for call in calls):
+        return [Message("assistant", answer.text, calls), *rest]
+    return [Message("assistant", answer.text)] if answer.text else []
 
 
-def _turns(brought: Sequence[Message], reply: str | None) -> list[Turn]:
+_CALL = ("callId", "name", "arguments")
+
+
+def _results(answer: Answer) -> Turn:
+    told = [result for result in answer.tool_results if isinstance(result, dict)]
+    return [Message("tool", str(result.get("content", "")), call_id=str(result.get("callId", ""))) for result in told]
+
+
+def _turns(brought: Sequence[Message], reply: Turn) -> list[Turn]:
     """Cut a conversation into turns, each from a user's message on; the last one counts only with its reply."""
     turns: list[Turn] = []
     for message in brought:
         if not turns or (message.role == "user" and turns[-1][-1].role != "user"):
             turns.append([])
         turns[-1].append(message)
-    if reply is not None:
-        return [*turns[:-1], [*turns[-1], Message("assistant", reply)]]
+    if reply:
+        return [*turns[:-1], [*turns[-1], *reply]]
     last = turns.pop()
     system = [message for message in last if message.role == "system"]
     return [*turns, system] if system else turns
@@ -133,4 +181,4 @@ def _fold(newest_first: list[Entry]) -> list[Answer]:
 
 
 def _size(messages: Sequence[Message]) -> int:
-    return sum(len(message.content.encode()) for message in messages)
+    return sum(message.size for message in messages)

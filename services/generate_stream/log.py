@@ -99,12 +99,15 @@ class Log:
     def _publish(self) -> str:
         return self._appends.redis.publish
 
-    async def start(self, ask: Ask, told: Fields, generations_max: int) -> list[str]:
-        """Begin a generation, unless one runs; the reply is the script's. Safe to send again."""
+    async def start(self, ask: Ask, told: Fields, generations_max: int, *, refuse: bool = False) -> list[str]:
+        """Begin a generation, unless one runs or, after all else that may be said, it is to be refused; the reply is
+        the script's. Safe to send again.
+        """
         key, digest = ask.idempotency_key, ask.body.digest()
         head = (ask.token, ask.producer, self._lease.lease_ms, self._lease.ttl, self._publish, generations_max)
         asked = (ask.request, ask.messages, ask.body.replaces or "", *ask.cause.values(), ask.owner, ask.address)
-        arguments = (*head, key, digest, *asked, *_flat(told))
+        onward = ("" if ask.after is None else ask.after, ask.continues or "", "refuse" if refuse else "")
+        arguments = (*head, key, digest, *asked, *onward, *_flat(told))
         return _text(await scripts.START(self._commands.of(keys.log(ask.session)), _keys(ask.session), arguments))
 
     async def append(

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 
-from services.generate_stream import history, metrics
+from services.generate_stream import asking, history, metrics
 from services.generate_stream.attempt import LOST_CODE, Attempt
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.generation import Generation, Limits
@@ -86,7 +86,7 @@ class Producer:
 
         async def compose() -> ChatRequest:
             messages = await history.conversation(self.log, attempt, body, self._limits.history_max_bytes)
-            return ChatRequest(model, messages, body.system, body.maxTokens, body.temperature)
+            return asking.request(body, model, messages)
 
         generation = Generation(attempt, self.log, provider, compose, self._limits, score, share)
         self._generations[attempt.session] = generation

@@ -7,6 +7,7 @@ import logging
 import nanoid
 from redis.exceptions import ResponseError
 
+from services.generate_stream import answers
 from services.generate_stream.attempt import Ask, Fields
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.producer import Producer
@@ -40,22 +41,24 @@ async def start(
     token = nanoid.generate()
     who = producer.log.producer
     cause = (logs.subject().get("request_id", ""), tracing.current().traceparent)
-    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause, owner, address)
+    ask = Ask(session, body, provider.name, model, token, who, idempotency_key, *cause, owner, address, body.after)
     with producer.place():
         share = producer.quotas.share(session, owner, address)
         await share.take(token)
         told = ask.told()
         try:
-            reply, score = await _begun(producer, ask, told, generations_max)
+            ask, unexpected = await retried(lambda: answers.expecting(producer.log, ask))
+            reply, score = await _begun(producer, ask, told, generations_max, refuse=unexpected is not None)
         except ApiError:
             await share.give_back(token)
             raise
         if reply[0] == "started":
-            producer.run(ask.begun(int(reply[1]), int(reply[2]), told), body, score, share)
+            decided = body.model_copy(update={"after": ask.after})
+            producer.run(ask.begun(int(reply[1]), int(reply[2]), told), decided, score, share)
             return int(reply[1])
         await share.give_back(token if reply[0] == "same" else "")
         if reply[0] != "same":
-            raise _refusal(reply, generations_max)
+            raise (unexpected if reply[0] == "refused" else None) or _refusal(reply, generations_max)
     return int(reply[1])
 
 
@@ -66,7 +69,9 @@ def _provider(producer: Producer, name: str | None) -> Provider:
     return provider
 
 
-async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: int) -> tuple[list[str], float]:
+async def _begun(
+    producer: Producer, ask: Ask, told: Fields, generations_max: int, *, refuse: bool = False
+) -> tuple[list[str], float]:
     log = producer.log
 
     async def entered_and_begun() -> tuple[float, list[str]]:
@@ -77,7 +82,7 @@ async def _begun(producer: Producer, ask: Ask, told: Fields, generations_max: in
             # Where the index is away none begins: nobody would take it over, and it would run for ever in meta.
             with contextlib.suppress(ResponseError):
                 await asyncio.shield(entering)
-        starting = log.start(ask, told, generations_max)
+        starting = log.start(ask, told, generations_max, refuse=refuse)
         entered, begun = await asyncio.gather(entering, starting, return_exceptions=True)
         if isinstance(begun, BaseException):
             raise begun
@@ -118,5 +123,7 @@ def _refusal(reply: list[str], generations_max: int) -> ApiError:
         case ["full"]:
             message = f"A session takes {generations_max} generations. Begin a new one."
             return ApiError(409, "session_full", message)
+        case ["after_unknown"]:
+            return ApiError(422, "after_unknown", "after: this session has no such generation.")
         case _:
             return ApiError(422, "replaces_unknown", "replaces: this session has no such generation.")

@@ -6,12 +6,11 @@ from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from services.generate_stream.log import Log
+from services.generate_stream import answers
 from services.generate_stream.producer import Producer
 from services.generate_stream.writer import LOST, RELEASED
-from shared import events
 from shared.http import ApiError
-from shared.view import Answer, View
+from shared.view import Answer
 
 _POLL_S = 0.25
 
@@ -34,7 +33,7 @@ async def answer(producer: Producer, session: str, generation: int) -> Answer:
         if producer.draining:
             raise handed_over
         await asyncio.sleep(_POLL_S)
-    found = await read(producer.log, session, generation)
+    found = await answers.read(producer.log, session, generation)
     if found is None:
         raise ApiError(404, "session_not_found", "This session is gone.")
     return found
@@ -57,20 +56,3 @@ async def with_client(request: Request, waited_for: Coroutine[None, None, T]) ->
 async def _disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-async def read(log: Log, session: str, generation: int) -> Answer | None:
-    """One generation as the log has it; None where it has nothing of it."""
-    entries = []
-    async for entry in log.back(session):
-        number = entry.fields.get("generation", "")
-        if number == str(generation):
-            entries.append(entry)
-            if events.is_started(entry.fields):
-                break
-        elif number.isdigit() and int(number) < generation:
-            break
-    view = View()
-    for entry in reversed(entries):
-        view.apply(str(entry.id), events.event(entry.fields))
-    return view.answers.get(generation)

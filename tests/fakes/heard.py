@@ -2,10 +2,20 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from services.generate_stream.providers import ChatRequest, Delta, Done, Message, Provider, ProviderError, Reasoning
+from services.generate_stream.providers import (
+    Arguments,
+    ChatRequest,
+    Delta,
+    Done,
+    Message,
+    Provider,
+    ProviderError,
+    Reasoning,
+    ToolCall,
+)
 
 DEADLINE_S = 20.0
 
@@ -16,6 +26,9 @@ class Heard:
 
     text: str = ""
     thinking: str = ""
+    calls: list[ToolCall] = field(default_factory=list)
+    size: int = 0
+    """Bytes of calls, as they came."""
     done: Done | None = None
     error: ProviderError | None = None
 
@@ -36,6 +49,10 @@ async def hear(provider: Provider, asked: ChatRequest | None = None) -> Heard:
                     heard.text += part.text
                 elif isinstance(part, Reasoning):
                     heard.thinking += part.text
+                elif isinstance(part, Arguments):
+                    heard.size += part.size
+                elif isinstance(part, ToolCall):
+                    heard.calls.append(part)
                 else:
                     heard.done = part
     except ProviderError as error:

@@ -19,6 +19,12 @@ class Script:
     refusal: bool = False
     """OpenAI: the text comes as a refusal."""
 
+    calls: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    """Calls of tools after the text: id, name, and the arguments in pieces."""
+
+    calls_in: str = "pieces"
+    """OpenAI: `pieces` by index, `whole` calls that all have index 0, or `bare`: whole, without id or index."""
+
     finish: str | None = None
     """The finish_reason or stop_reason; None is the vendor's usual one, "" ends the body cleanly without any."""
 
@@ -80,5 +86,8 @@ def load(path: Path) -> tuple[Script, dict[str, Script]]:
 
 def script(fields: dict[str, Any]) -> Script:
     """A Script from JSON; raises TypeError for a name it does not have."""
-    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-    return Script(**values)
+    return Script(**{name: _tuples(value) for name, value in fields.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -82,15 +82,29 @@ def _openai(request: dict[str, Any], script: Script) -> Iterator[Event]:
         yield Event(chunk({script.reasoning_field: thought}), thinking=thought)
     for text in script.text:
         yield Event(chunk({"refusal" if script.refusal else "content": text}), text=text)
+    for delta in _openai_calls(script):
+        yield Event(chunk({"tool_calls": [delta]}))
     if script.finish == "":
         return
-    yield Event(chunk({}, script.finish or "stop"), whole=True)
+    yield Event(chunk({}, script.finish or ("tool_calls" if script.calls else "stop")), whole=True)
     if request.get("stream_options", {}).get("include_usage"):
         usage = {"prompt_tokens": script.input_tokens, "completion_tokens": script.output_tokens}
         usage["total_tokens"] = sum(usage.values())
         yield Event(_data({**head, "choices": [], "usage": usage}))
     if script.done:
         yield Event(b"data: [DONE]\n\n")
+
+
+def _openai_calls(script: Script) -> Iterator[dict[str, Any]]:
+    for index, (call_id, name, pieces) in enumerate(script.calls):
+        head = {"id": call_id, "type": "function"}
+        if script.calls_in != "pieces":
+            whole = {"function": {"name": name, "arguments": "".join(pieces)}}
+            yield {"index": 0, **head, **whole} if script.calls_in == "whole" else whole
+            continue
+        yield {"index": index, **head, "function": {"name": name, "arguments": ""}}
+        for piece in pieces:
+            yield {"index": index, "function": {"arguments": piece}}
 
 
 def _anthropic(request: dict[str, Any], script: Script) -> Iterator[Event]:
@@ -109,10 +123,15 @@ def _anthropic(request: dict[str, Any], script: Script) -> Iterator[Event]:
     if script.thinking and request.get("thinking", {}).get("display") == "summarized":
         yield from _block(index, "thinking", script.thinking)
         index = 1
-    yield from _block(index, "text", script.text)
+    if script.text or not script.calls:
+        yield from _block(index, "text", script.text)
+        index += 1
+    for number, call in enumerate(script.calls, index):
+        yield from _tool_use(number, *call)
     if script.finish == "":
         return
-    delta = {"stop_reason": script.finish or "end_turn", "stop_sequence": None}
+    reason = script.finish or ("tool_use" if script.calls else "end_turn")
+    delta = {"stop_reason": reason, "stop_sequence": None}
     yield Event(_named({"type": "message_delta", "delta": delta, "usage": {"output_tokens": script.output_tokens}}))
     yield Event(_named({"type": "message_stop"}), whole=True)
 
@@ -127,6 +146,15 @@ def _block(index: int, kind: str, pieces: tuple[str, ...]) -> Iterator[Event]:
     if kind == "thinking":
         signature = {"type": "signature_delta", "signature": "c2lnbmVk"}
         yield Event(_named({"type": "content_block_delta", "index": index, "delta": signature}))
+    yield Event(_named({"type": "content_block_stop", "index": index}))
+
+
+def _tool_use(index: int, call_id: str, name: str, pieces: tuple[str, ...]) -> Iterator[Event]:
+    block = {"type": "tool_use", "id": call_id, "name": name, "input": {}}
+    yield Event(_named({"type": "content_block_start", "index": index, "content_block": block}))
+    for piece in pieces:
+        delta = {"type": "input_json_delta", "partial_json": piece}
+        yield Event(_named({"type": "content_block_delta", "index": index, "delta": delta}))
     yield Event(_named({"type": "content_block_stop", "index": index}))
 
 

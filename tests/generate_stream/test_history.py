@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generate_stream.history import Base, before, newest
+from services.generate_stream.history import Base, Onward, before, newest
 from services.generate_stream.providers import Message
 from shared.events import Entry
 from shared.position import Position
@@ -48,10 +48,14 @@ async def backwards(log: Sequence[Entry]) -> AsyncIterator[Entry]:
 
 
 def told(
-    log: Sequence[Entry], base: Base | None = None, replaces: int | None = None, limit: int = UNLIMITED
+    log: Sequence[Entry],
+    base: Base | None = None,
+    replaces: int | None = None,
+    limit: int = UNLIMITED,
+    after: int | None = None,
 ) -> list[str]:
     """What the model hears, each message as its role's first letter and its words."""
-    messages = asyncio.run(before(backwards(log), base, replaces, limit))
+    messages = asyncio.run(before(backwards(log), base, Onward(replaces, after), limit))
     return [f"{message.role[0]}: {message.content}" for message in messages]
 
 
@@ -170,7 +174,7 @@ def test_reading_ends_where_nothing_more_can_count() -> None:
             read.append(entry)
             yield entry
 
-    asyncio.run(before(watched(), None, None, 8))
+    asyncio.run(before(watched(), None, Onward(), 8))
     assert len(read) < 5 * len(generation(1, A))
 
 

@@ -56,7 +56,7 @@ if unended then
     'error', 'The end of this answer was lost.', 'retryable', 'true')
 end
 if lost then
-  redis.call('HDEL', meta, 'stop', 'losses')
+  redis.call('HDEL', meta, 'stop', 'losses', 'continues')
   for i = 10, 9 + meta_strings, 2 do redis.call('HSET', meta, ARGV[i], ARGV[i + 1]) end
 end
 

@@ -1,31 +1,78 @@
 """What a provider is: one request in, a stream of deltas out, one Done or one ProviderError at its end."""
 
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 
+class ToolCall(NamedTuple):
+    """A tool that the model calls, whole. `arguments` should be JSON, but is what the model wrote."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of what the model wrote, and of what names it."""
+        return sum(len(text.encode()) for text in self)
+
+
 class Message(NamedTuple):
     """One message of the conversation, as the vendors' APIs name it."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """An assistant's. Each is answered by one of the tool's messages that follow."""
+    call_id: str = ""
+    """A tool's: the call that it answers."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that is said."""
+        return len(self.content.encode()) + sum(call.size for call in self.tool_calls)
+
+
+class Tool(NamedTuple):
+    """A tool that the model may call. `parameters` is a JSON schema."""
+
+    name: str
+    description: str | None
+    parameters: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Bytes of what the model is told of it."""
+        return len(json.dumps(self).encode())
+
+
+class Named(NamedTuple):
+    """The one tool that must be called."""
+
+    name: str
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What the model is asked: the whole conversation, the question last."""
+    """What the model is asked: the whole conversation, the question or what tools gave back last."""
 
     model: str
     messages: list[Message] = field(repr=False)
     system: str | None = field(default=None, repr=False)
     max_tokens: int | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    stop: list[str] | None = field(default=None, repr=False)
+    tools: list[Tool] = field(default_factory=list, repr=False)
+    tool_choice: Literal["auto", "none", "required"] | Named | None = None
 
     @property
     def size(self) -> int:
         """Bytes of all that is said."""
-        return sum(len(text.encode()) for text in (self.system or "", *(said.content for said in self.messages)))
+        system = len((self.system or "").encode())
+        return system + sum(message.size for message in self.messages) + sum(tool.size for tool in self.tools)
 
 
 class Delta(NamedTuple):
@@ -40,6 +87,12 @@ class Reasoning(NamedTuple):
     text: str
 
 
+class Arguments(NamedTuple):
+    """A piece of a tool's call came: so many bytes of what the call will hold."""
+
+    size: int
+
+
 class Done(NamedTuple):
     """The provider has said that the answer is whole. Nothing follows."""
 
@@ -47,7 +100,7 @@ class Done(NamedTuple):
     usage: dict[str, Any] | None
 
 
-Part = Delta | Reasoning | Done
+Part = Delta | Reasoning | Arguments | ToolCall | Done
 
 CODES = (
     "provider_auth", "provider_rate_limited", "provider_overloaded", "provider_timeout", "provider_cut",

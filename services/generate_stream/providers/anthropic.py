@@ -1,13 +1,16 @@
 """Anthropic's Messages by the anthropic SDK, with the model's thinking."""
 
+import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import anthropic
-from anthropic.types import MessageDeltaUsage, RawContentBlockDeltaEvent, RawMessageStreamEvent, Usage
+from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent, Usage
 
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
+from services.generate_stream.providers.anthropic_messages import messages, tools
+from services.generate_stream.providers.calls import Calls
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
 from services.generate_stream.providers.response import LIMITS, RETRIES, opened, timeout
@@ -59,13 +62,13 @@ class Anthropic:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
-        finish_reason, usage, whole = "unknown", dict[str, Any](), False
+        finish_reason, usage, whole, calls = "unknown", dict[str, Any](), False, Calls(request)
         async with opened(self.client.messages.create(**_parameters(request), stream=True), anthropic) as events:
             try:
                 async for event in events:
-                    if event.type == "content_block_delta" and (part := _part(event)):
+                    for part in _parts(event, calls):
                         yield part
-                    elif event.type == "message_delta":
+                    if event.type == "message_delta":
                         finish_reason = _stop_reason(event.delta.stop_reason) or finish_reason
                     elif event.type == "message_stop":
                         whole = True
@@ -89,12 +92,15 @@ class Anthropic:
 
 def _parameters(request: ChatRequest) -> dict[str, Any]:
     """The request as this API takes it: the system's words apart, and a limit always."""
-    system = [request.system or "", *(text for role, text in request.messages if role == "system")]
+    system = [request.system or "", *(said.content for said in request.messages if said.role == "system")]
     parameters: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens or _MAX_TOKENS,
-        "messages": [{"role": role, "content": text} for role, text in request.messages if role != "system"],
+        "messages": messages(request),
+        **tools(request),
     }
+    if request.stop:
+        parameters["stop_sequences"] = request.stop
     if said := "\n\n".join(filter(None, system)):
         parameters["system"] = said
     if not _WITHOUT_THINKING.search(request.model):
@@ -103,6 +109,9 @@ def _parameters(request: ChatRequest) -> dict[str, Any]:
         parameters["thinking"] = {"type": "adaptive", "display": "summarized"}
     elif request.temperature is not None:
         parameters["extra_body"] = {"temperature": request.temperature}
+    elif request.top_p is not None:
+        # The newer ones of these models refuse both at once.
+        parameters["extra_body"] = {"top_p": request.top_p}
     return parameters
 
 
@@ -111,12 +120,23 @@ def _stop_reason(said: object) -> str:
     return said if isinstance(said, str) else ""
 
 
-def _part(event: RawContentBlockDeltaEvent) -> Part | None:
-    if event.delta.type == "text_delta":
-        return Delta(event.delta.text)
-    if event.delta.type == "thinking_delta":
-        return Reasoning(event.delta.thinking)
-    return None
+def _parts(event: RawMessageStreamEvent, calls: Calls) -> Iterator[Part]:
+    if event.type == "content_block_delta":
+        if event.delta.type == "text_delta":
+            yield Delta(event.delta.text)
+        elif event.delta.type == "thinking_delta":
+            yield Reasoning(event.delta.thinking)
+        elif event.delta.type == "input_json_delta":
+            yield from calls.add(event.index, None, None, event.delta.partial_json)
+    elif event.type == "content_block_start" and event.content_block.type == "tool_use":
+        block = event.content_block
+        # A compatible server may send the whole input at once.
+        whole = json.dumps(block.input) if block.input else ""
+        yield from calls.add(event.index, block.id, block.name, whole)
+    elif event.type == "content_block_stop":
+        yield from calls.close(event.index)
+    elif event.type == "message_stop":
+        yield from calls.all()
 
 
 def _usage(event: RawMessageStreamEvent) -> dict[str, Any]:

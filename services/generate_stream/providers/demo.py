@@ -3,8 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from itertools import takewhile
 
-from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
+import nanoid
+
+from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning, ToolCall
+from services.generate_stream.providers.demo_tools import arguments, chosen
 
 _ECHO_MAX = 120
 _WORD = re.compile(r"\s*\S+\s*")
@@ -35,13 +39,34 @@ OPENAI_API_KEY=... make run
 ```
 """
 
+_CALLING = (
+    "**This is the demo.** No language model chose this tool: the question names it, or the request asks for it. "
+)
+
+_TOLD = """\
+**This is the demo.** The tools have answered; a model would make an answer of it now:
+
+{results}
+"""
+
 
 def answer(request: ChatRequest) -> str:
     """The whole text that the demo says to `request`; the same request always gets the same text."""
-    questions = [text for role, text in request.messages if role == "user"]
-    words = " ".join(questions[-1].split()) if questions else ""
-    echo = words if len(words) <= _ECHO_MAX else f"{words[:_ECHO_MAX].rstrip()} …"
-    return _ANSWER.format(question=echo or "(nothing)", turn=max(1, len(questions)))
+    if request.messages and request.messages[-1].role == "tool":
+        return _TOLD.format(results="\n".join(_results(request)))
+    questions = [said.content for said in request.messages if said.role == "user"]
+    return _ANSWER.format(question=_echo(questions[-1] if questions else ""), turn=max(1, len(questions)))
+
+
+def _results(request: ChatRequest) -> list[str]:
+    names = {call.call_id: call.name for said in request.messages for call in said.tool_calls}
+    last = takewhile(lambda said: said.role == "tool", reversed(request.messages))
+    return [f"- `{names.get(said.call_id, 'a tool')}` says: {_echo(said.content)}" for said in last][::-1]
+
+
+def _echo(text: str) -> str:
+    words = " ".join(text.split())
+    return (words if len(words) <= _ECHO_MAX else f"{words[:_ECHO_MAX].rstrip()} …") or "(nothing)"
 
 
 class Demo:
@@ -54,15 +79,18 @@ class Demo:
         self._pace_s = pace_s
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
-        """Say `answer(request)`, a word every `pace_s` seconds, after a few thoughts."""
-        text = answer(request)
+        """Say `answer(request)`, a word every `pace_s` seconds, after some thoughts; or call a tool that is asked for."""
+        tool = chosen(request)
+        text = _CALLING if tool else answer(request)
         for thought in _THOUGHTS:
             yield Reasoning(thought)
             await asyncio.sleep(self._pace_s)
         for word in _WORD.findall(text):
             yield Delta(word)
             await asyncio.sleep(self._pace_s)
-        yield Done("stop", _usage(request, text))
+        if tool:
+            yield ToolCall(f"call_{nanoid.generate()}", tool.name, arguments(tool, request.messages[-1].content))
+        yield Done("tool_calls" if tool else "stop", _usage(request, text))
 
     async def warm(self) -> None:
         """Nothing is put off."""
@@ -72,7 +100,7 @@ class Demo:
 
 
 def _usage(request: ChatRequest, text: str) -> dict[str, object]:
-    asked = len((request.system or "").split()) + sum(len(said.split()) for _, said in request.messages)
+    asked = len((request.system or "").split()) + sum(len(said.content.split()) for said in request.messages)
     told = len("".join(_THOUGHTS).split()) + len(text.split())
     return {
         "prompt_tokens": asked,

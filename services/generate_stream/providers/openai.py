@@ -1,5 +1,6 @@
 """Chat Completions by the openai SDK: OpenAI itself, Gemini's endpoint, and every compatible server."""
 
+import json
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
@@ -8,7 +9,8 @@ import openai
 from openai.types.chat import ChatCompletionChunk
 from openai.types.completion_usage import CompletionUsage
 
-from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
+from services.generate_stream.providers import ChatRequest, Delta, Done, Message, Named, Part, Reasoning, Tool
+from services.generate_stream.providers.calls import Calls
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
 from services.generate_stream.providers.response import LIMITS, RETRIES, opened, timeout
@@ -50,14 +52,17 @@ class OpenAI:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; see Provider."""
-        finish_reason, usage = "", None
+        finish_reason, usage, calls = "", None, Calls(request)
         create = self.client.chat.completions.create
         async with opened(create(**self._parameters(request), extra_headers=self._headers), openai) as chunks:
             try:
                 async for chunk in chunks:
-                    for part in _parts(chunk):
+                    for part in _parts(chunk, calls):
                         yield part
                     finish_reason = _finish_reason(chunk) or finish_reason
+                    if finish_reason:
+                        for call in calls.all():
+                            yield call
                     usage = _usage(chunk) or usage
             except Exception as exc:
                 # After its finish_reason the answer is whole; only the bill was lost.
@@ -76,7 +81,7 @@ class OpenAI:
         await self.client.close()
 
     def _parameters(self, request: ChatRequest) -> dict[str, Any]:
-        messages = [{"role": role, "content": content} for role, content in request.messages]
+        messages = [_message(message) for message in request.messages]
         if request.system:
             messages.insert(0, {"role": "system", "content": request.system})
         parameters: dict[str, Any] = {
@@ -84,7 +89,7 @@ class OpenAI:
             "messages": [],
             # In the messages that it is given by name the SDK looks for types that it would have to turn into JSON:
             # 0.15 ms each, so that a conversation of 200 would hold every other answer of this process up for 30 ms.
-            "extra_body": {"messages": messages},
+            "extra_body": {"messages": messages, **_tools(request)},
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -94,21 +99,63 @@ class OpenAI:
             parameters[name] = request.max_tokens
         if request.temperature is not None:
             parameters["temperature"] = request.temperature
+        if request.top_p is not None:
+            parameters["top_p"] = request.top_p
+        if request.stop:
+            parameters["stop"] = request.stop
         return parameters
 
 
-def _parts(chunk: ChatCompletionChunk) -> Iterator[Part]:
+def _message(message: Message) -> dict[str, Any]:
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.call_id, "content": message.content}
+    if not message.tool_calls:
+        return {"role": message.role, "content": message.content}
+    calls = [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, name, arguments in message.tool_calls
+    ]
+    return {"role": message.role, "content": message.content or None, "tool_calls": calls}
+
+
+def _tools(request: ChatRequest) -> dict[str, Any]:
+    if not request.tools:
+        return {}
+    told: dict[str, Any] = {"tools": [{"type": "function", "function": _tool(tool)} for tool in request.tools]}
+    if isinstance(request.tool_choice, Named):
+        told["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
+    elif request.tool_choice:
+        told["tool_choice"] = request.tool_choice
+    return told
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    said = {"description": tool.description, "parameters": tool.parameters}
+    return {"name": tool.name} | {name: value for name, value in said.items() if value}
+
+
+def _parts(chunk: ChatCompletionChunk, calls: Calls) -> Iterator[Part]:
     # Compatible servers send null where the SDK's types promise a list or an object.
     for choice in chunk.choices or ():
         if delta := choice.delta:
             # Not in OpenAI's own API: DeepSeek and vLLM name it the first way, OpenRouter and Ollama the second.
             thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
             if isinstance(thought, str) and thought:
+                yield from calls.whole()
                 yield Reasoning(thought)
             # A refusal is the answer that the user gets, in another field.
             for text in (delta.content, delta.refusal):
                 if isinstance(text, str) and text:
+                    yield from calls.whole()
                     yield Delta(text)
+            for piece in delta.tool_calls or ():
+                name, arguments = (getattr(piece.function, each, None) for each in ("name", "arguments"))
+                yield from calls.add(getattr(piece, "index", None), piece.id, name, _arguments(arguments))
+
+
+def _arguments(said: object) -> str:
+    """The arguments as text: some compatible servers send the object itself, some nothing."""
+    return said if isinstance(said, str) else json.dumps(said) if said else ""
 
 
 def _finish_reason(chunk: ChatCompletionChunk) -> str | None:
