@@ -1,7 +1,7 @@
 """What the two services' HTTP has in common: the error body, the table of exceptions, health and metrics."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from shared import logs
@@ -167,7 +167,7 @@ def cors(origins: tuple[str, ...]) -> list[Middleware]:
     ]
 
 
-def application(routes: list[Route], middleware: list[Middleware], lifespan: object) -> ASGIApp:
+def application(routes: Sequence[BaseRoute], middleware: list[Middleware], lifespan: object) -> ASGIApp:
     """An application with the common routes and the one table of errors, whose requests are told of."""
     app = Starlette(
         routes=[*routes, *OPERATION_ROUTES],

@@ -3,6 +3,8 @@
 import asyncio
 import enum
 import json
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -34,11 +36,18 @@ class _Refused(Exception):
     """A request that is not taken: status, code, a message for people."""
 
 
+Upgrade = Callable[..., asyncio.Protocol]
+"""Called with `config`, `server_state` and `app_state`; what it makes gets the transport, and the request's head."""
+
+
 class Intake(HttpToolsProtocol):
     """uvicorn's HTTP protocol with limits to what a client sends.
 
     It has no task and, once a request is there, no timer: a response may take hours.
     """
+
+    upgrades: ClassVar[Mapping[bytes, Upgrade]] = {}
+    """What a WebSocket's connection goes on with, by its path."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -62,7 +71,10 @@ class Intake(HttpToolsProtocol):
             self._unheard_bytes = 0 if self._was_heard else self._unheard_bytes + len(data)
             _limit_head(self._unheard_bytes)
         except httptools.HttpParserUpgrade:
-            # Nothing is spoken here but HTTP/1, in which the request is answered; what follows it is something else.
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+                return
+            # Else only HTTP/1 is spoken here, in which the request is answered; what follows it is something else.
             self.cycle.keep_alive = False
             self._is_deaf = True
             if not self._is_answering:
@@ -96,6 +108,7 @@ class Intake(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) == _QUEUED_MAX:
             raise _Refused
+        self.ws_protocol_class = self._upgrade()  # type: ignore[assignment]
         super().on_headers_complete()
         self._stop_timer()
         self._part = _Part.BODY
@@ -115,6 +128,12 @@ class Intake(HttpToolsProtocol):
         super().on_response_complete()
         if self._is_deaf:
             self.transport.close()
+
+    def _upgrade(self) -> Upgrade | None:
+        # The handshake is a GET of HTTP/1.1, and comes on a connection that owes nobody an answer.
+        if self._is_answering or self.parser.get_method() != b"GET" or self.parser.get_http_version() != "1.1":
+            return None
+        return self.upgrades.get(self.url.partition(b"?")[0])
 
     @property
     def _is_answering(self) -> bool:
@@ -159,7 +178,7 @@ class Intake(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         HTTP_ERRORS.labels(code).inc()
-        self.transport.write(_answer(status, code, message, self.server_state.default_headers))
+        self.transport.write(answer(status, code, message, self.server_state.default_headers))
         # Not closed while the client still sends: a reset would overtake the answer.
         self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.abort)
@@ -175,7 +194,8 @@ def _limit_head(size: int, lines: int = 0) -> None:
         raise _Refused(431, "headers_too_large", f"The headers take {limits} at most.")
 
 
-def _answer(status: int, code: str, message: str, also: list[tuple[bytes, bytes]]) -> bytes:
+def answer(status: int, code: str, message: str, also: list[tuple[bytes, bytes]]) -> bytes:
+    """A whole response that refuses a request, and is the last one of its connection."""
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     own = [
         (b"content-type", b"application/json"),

@@ -1,21 +1,15 @@
 """HTTP over one connection, from both sides: what may come in, and how a response is broken off or given up."""
 
-import array
-import asyncio
-import contextlib
-import fcntl
-import termios
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from shared.intake import Intake
+from shared.unsent import FLUSH_S, drop_if_untaken, unsent_bytes
 
 CUT = "rejoin.cut"
 UNTAKEN = "rejoin.untaken"
-
-_FLUSH_S = 2.0
-_UNTAKEN_S = 30.0
+PING = "rejoin.ping"
 
 
 class Protocol(Intake):
@@ -43,8 +37,7 @@ class Protocol(Intake):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         # uvicorn closes the connection in time, but that waits for the peer to take what is left of the response.
-        if self.transport.get_write_buffer_size():
-            self.loop.call_later(_UNTAKEN_S, self._drop_if_untaken, _unsent_bytes(self.transport))
+        drop_if_untaken(self.transport)
 
     def _break_off(self) -> None:
         if self.scope["http_version"] == "1.0":
@@ -53,26 +46,9 @@ class Protocol(Intake):
             return
         self.transport.close()
         # close() waits for the peer to take what is buffered, and a dead peer never does.
-        self.loop.call_later(_FLUSH_S, self.transport.abort)
+        self.loop.call_later(FLUSH_S, self.transport.abort)
 
     def _untaken(self) -> int:
         if not self.flow.write_paused or self.transport.is_closing():
             return 0
-        return _unsent_bytes(self.transport)
-
-    def _drop_if_untaken(self, before: int) -> None:
-        if not self.transport.get_write_buffer_size():
-            return
-        left = _unsent_bytes(self.transport)
-        if left == before:
-            self.transport.abort()
-        else:
-            self.loop.call_later(_UNTAKEN_S, self._drop_if_untaken, left)
-
-
-def _unsent_bytes(transport: asyncio.Transport) -> int:
-    # The kernel makes room in large steps: a slow peer shows in what lies there, long before it shows here.
-    in_kernel = array.array("i", [0])
-    with contextlib.suppress(OSError, ValueError):
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, in_kernel)
-    return int(transport.get_write_buffer_size()) + in_kernel[0]
+        return unsent_bytes(self.transport)

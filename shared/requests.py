@@ -22,6 +22,8 @@ _OPERATIONS = ("/healthz", "/readyz", "/metrics")
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 _PATH_MAX_CHARACTERS = 200
+_FIRST = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+_SWITCHED = 101
 _CLIENT_LEFT = 499
 """As nginx names it: the client was gone before there was an answer."""
 
@@ -35,7 +37,7 @@ class Requests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id = _given(scope) or str(nanoid.generate())
@@ -45,9 +47,9 @@ class Requests:
 
         # Not a coroutine of its own: it stands in the way of every chunk, and costs 0.1 µs so.
         def answer(message: Message) -> Any:
-            if message["type"] == "http.response.start":
+            if message["type"] in _FIRST:
                 nonlocal status
-                status = message["status"]
+                status = message.get("status", _SWITCHED)
                 named = (HEADER.lower().encode(), request_id.encode())
                 message = {**message, "headers": [*secured(message.get("headers", ())), named]}
             return send(message)
@@ -58,7 +60,7 @@ class Requests:
             finally:
                 duration_ms = round((time.monotonic() - began) * 1000)
                 tell = logs.debug if operation else logs.info
-                known = {"method": scope["method"], "path": scope["path"][:_PATH_MAX_CHARACTERS]}
+                known = {"method": _method(scope), "path": scope["path"][:_PATH_MAX_CHARACTERS]}
                 tell(_log, "request", **known, status=status, duration_ms=duration_ms)
                 _end(span, scope, status)
 
@@ -77,10 +79,19 @@ def header(scope: Scope, name: str) -> bytes:
 def _span(scope: Scope) -> Span:
     if not tracing.wanted():
         return NOTHING
-    method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+    method = _known(_method(scope))
     attributes = {"http.request.method": method, "url.path": scope["path"], "url.scheme": scope["scheme"]}
     came_from = (header(scope, name).decode("latin-1") for name in ("traceparent", "tracestate"))
     return tracing.span(_named(method), "server", attributes, *came_from)
+
+
+def _method(scope: Scope) -> str:
+    # A WebSocket's request is a GET, which its scope does not say.
+    return str(scope.get("method", "GET"))
+
+
+def _known(method: str) -> str:
+    return method if method in _METHODS else "_OTHER"
 
 
 def _named(method: str) -> str:
@@ -98,7 +109,6 @@ def _end(span: Span, scope: Scope, status: int) -> None:
             head, _, tail = route.rpartition(str(value))
             route = f"{head}{{{name}}}{tail}"
         attributes["http.route"] = route
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        span.rename(f"{_named(method)} {route}")
+        span.rename(f"{_named(_known(_method(scope)))} {route}")
     span.set({**attributes, **tracing.of_session(about.get("session", ""))})
     span.end(error=str(about.get("code", status)) if status >= 500 else "")

@@ -8,14 +8,15 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
 
+from shared.intake import Upgrade
 from shared.loop_lag import LoopLag
-from shared.protocol import CUT, UNTAKEN, Protocol
+from shared.protocol import CUT, PING, UNTAKEN, Protocol
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ _GRACE_S = 5
 _SPARE_FILES = 64
 _GC_THRESHOLD = 10_000
 """Objects between two collections, instead of 700: one reply of Redis makes more than that."""
+_MESSAGE_MAX_BYTES = 4096
+"""A viewer has little to say."""
+_NO_UPGRADES: Mapping[bytes, Upgrade] = {}
 
 
 def cut(scope: Scope) -> None:
@@ -39,6 +43,13 @@ def untaken_bytes(scope: Scope) -> int:
     """How much of this request's response waits here, with all that is to follow, until its peer takes some of it."""
     size: Callable[[], int] | None = scope.get("extensions", {}).get(UNTAKEN)
     return size() if size else 0
+
+
+def ping(scope: Scope) -> None:
+    """Send the peer of this WebSocket a ping of the protocol, unless it has not taken yet what was sent before."""
+    send: Callable[[], None] | None = scope.get("extensions", {}).get(PING)
+    if send:
+        send()
 
 
 class _Server(uvicorn.Server):
@@ -90,8 +101,22 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
 
-def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]) -> None:
-    """Serve until a signal; then drain, close and return. Exits with one line when the port can't be had."""
+def run(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    drain: Callable[[], Awaitable[None]],
+    upgrades: Mapping[bytes, Upgrade] = _NO_UPGRADES,
+) -> None:
+    """Serve until a signal; then drain, close and return. Exits with one line when the port can't be had.
+
+    `upgrades`: what a WebSocket's connection goes on with, by its path; elsewhere its request is one like any other.
+    """
+
+    class Serving(Protocol):
+        pass
+
+    Serving.upgrades = upgrades
     try:
         listening = socket.create_server((host, port), backlog=4096, family=_family(host))
     except OSError as error:
@@ -99,8 +124,13 @@ def run(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]
         sys.exit(f"can't listen on {host}:{port}: {reason}")
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=Serving,
         ws="none",
+        # Of a WebSocket. Compression would cost memory for each, and tell of what is secret by how long it gets.
+        ws_max_size=_MESSAGE_MAX_BYTES,
+        ws_per_message_deflate=False,
+        # Whoever wants pings has them sent to all in turn, and not by a timer for each.
+        ws_ping_interval=None,
         lifespan="on",
         log_config=None,
         access_log=False,

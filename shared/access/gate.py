@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import logs
@@ -125,16 +125,18 @@ def _unauthorized(code: str, message: str) -> ApiError:
 
 
 class _OfItsOrigin:
-    """An application whose state is changed only from pages that may: every route of every method but the safe ones."""
+    """An application whose state is changed only from pages that may, by whatever method but the safe ones; and read by
+    WebSocket, to which no rule of a browser's keeps foreign pages from listening.
+    """
 
-    def __init__(self, app: ASGIApp, check: Callable[[Request], None]) -> None:
+    def __init__(self, app: ASGIApp, check: Callable[[HTTPConnection], None]) -> None:
         self._app = app
         self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _SAFE:
+        if scope["type"] == "websocket" or (scope["type"] == "http" and scope["method"] not in _SAFE):
             try:
-                self._check(Request(scope))
+                self._check(HTTPConnection(scope))
             except ApiError as error:
                 await error_response(error)(scope, receive, send)
                 return

@@ -9,7 +9,7 @@ from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream import bodies, producer
 from services.generate_stream import metrics as generate_metrics
 from services.generate_stream.settings import Settings as GenerateSettings
-from shared import protocol, server
+from shared import server, unsent
 from tests.deploy import manifests
 from tests.deploy.manifests import FOLDER, OVERLAYS, SERVICES, kind, pods
 
@@ -44,7 +44,7 @@ def test_a_pod_has_the_time_that_its_drain_takes(overlay: str) -> None:
     drain_s = GenerateSettings.read(manifests.settings_of(overlay, writes, SECRETS)).drain_s
     grace_s = writes.spec["terminationGracePeriodSeconds"]
     assert grace_s > leaves_s(writes) + drain_s + producer._LET_GO_S + server._GRACE_S
-    assert reads.spec["terminationGracePeriodSeconds"] > leaves_s(reads) + protocol._FLUSH_S + server._GRACE_S
+    assert reads.spec["terminationGracePeriodSeconds"] > leaves_s(reads) + unsent.FLUSH_S + server._GRACE_S
 
 
 @each_overlay

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from shared import intake, protocol
+from shared import intake, unsent
 from tests.edge.line import Line, line
 from tests.edge.serving import serving
 from tests.processes import Services, until
@@ -29,7 +29,7 @@ CONSUME = b"GET /api/consume-stream?sessionId=%s&follow=session HTTP/1.1\r\nHost
 
 
 def test_the_limits_are_these() -> None:
-    assert (intake._HEAD_S, intake._BODY_S, protocol._UNTAKEN_S) == (HEAD_S, BODY_S, UNTAKEN_S)
+    assert (intake._HEAD_S, intake._BODY_S, unsent._UNTAKEN_S) == (HEAD_S, BODY_S, UNTAKEN_S)
 
 
 async def nothing(connection: Line) -> bytes:
@@ -109,7 +109,7 @@ async def test_whoever_is_slow_is_left_and_whoever_began_is_told(services: Servi
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that a test may reach many times."""
-    for module, name in ((intake, "_HEAD_S"), (intake, "_BODY_S"), (protocol, "_UNTAKEN_S")):
+    for module, name in ((intake, "_HEAD_S"), (intake, "_BODY_S"), (unsent, "_UNTAKEN_S")):
         monkeypatch.setattr(module, name, 0.1)
 
 

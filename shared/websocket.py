@@ -1,0 +1,112 @@
+"""WebSockets over one connection: uvicorn's protocol with limits to what a client sends, and ways to break it off."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
+from websockets.protocol import OPEN
+
+from shared.intake import answer
+from shared.metrics import HTTP_ERRORS
+from shared.protocol import CUT, PING, UNTAKEN
+from shared.unsent import FLUSH_S, drop_if_untaken, unsent_bytes
+
+_FRAGMENTS_MAX = 8
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """What a connection goes on with after the request that asks for a WebSocket, which HTTP has taken by its limits.
+
+    While the peer does not take what is sent, nothing more of it is heard: pings would gather pongs here.
+    """
+
+    transport: asyncio.Transport
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated:
+            # It came whole, and the library has not taken it: a line is longer than it reads, for one.
+            self._refuse()
+
+    def handle_connect(self, event: Request) -> None:
+        if self.conn.accept(event).status_code != 101:
+            self._refuse()
+            return
+        super().handle_connect(event)
+        extensions: dict[str, Any] = {CUT: self._break_off, UNTAKEN: self._untaken, PING: self._ping}
+        self.scope["extensions"] |= extensions
+        # A client speaks after the accept, for which the application asks by receiving.
+        self.read_paused = True
+        self.transport.pause_reading()
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) == _FRAGMENTS_MAX:
+            self._fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+        elif not self.close_sent:
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self._fail(CloseCode.INVALID_DATA, "not UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not (self.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        drop_if_untaken(self.transport)
+
+    def _refuse(self) -> None:
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        HTTP_ERRORS.labels("bad_handshake").inc()
+        also = [*self.default_headers, (b"sec-websocket-version", b"13")]
+        message = f"This is no handshake of a WebSocket: {self.conn.handshake_exc}."
+        self.transport.write(answer(400, "bad_handshake", message, also))
+        self.transport.close()
+
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+    def _break_off(self) -> None:
+        """Tell the peer to come back, and send nothing else. Its answer is waited for: else a reset could be faster."""
+        if self.transport.is_closing():
+            return
+        if not self.handshake_complete:
+            self.transport.close()
+            return
+        if not self.close_sent:
+            self.close_sent = self.disconnected = True
+            self.conn.send_close(CloseCode.SERVICE_RESTART)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": int(CloseCode.SERVICE_RESTART)})
+            if self.read_paused:
+                self.read_paused = False
+                self.transport.resume_reading()
+        if self.close_timer:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(FLUSH_S, self.transport.abort)
+
+    def _untaken(self) -> int:
+        if self.writable.is_set() or self.transport.is_closing():
+            return 0
+        return unsent_bytes(self.transport)
+
+    def _ping(self) -> None:
+        if self.conn.state is OPEN and self.writable.is_set() and not self.transport.is_closing():
+            self.conn.send_ping(b"")
+            self.transport.write(b"".join(self.conn.data_to_send()))
