@@ -51,7 +51,7 @@ check: $(VENV)/dev $(VENV)/node ## Format, lint, types, security, dead links in 
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m bandit -q -r -c pyproject.toml shared services deploy
+	@$(BIN)/python -m bandit -q -r -c pyproject.toml shared services deploy client
 	@$(BIN)/python -m pytest -q tests/docs
 
 # What is known of the locked packages changes every day: no part of `check`, which says the same each time.
