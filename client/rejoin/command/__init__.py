@@ -1,0 +1,1 @@
+"""The command `rejoin`: ask, follow, stop and list, for people and for scripts."""
