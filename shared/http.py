@@ -37,12 +37,15 @@ class ApiError(Exception):
         retry: bool = False,
         after_s: int = 1,
         headers: Mapping[str, str] = _NO_HEADERS,
+        param: str | None = None,
         **facts: str | int,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.param = param
+        """The field of the request that it is about; told under /v1."""
         self.headers = ({"Retry-After": str(after_s)} if retry else {}) | dict(headers)
         self.facts = facts
         """Further members of the body, beside `error`."""
@@ -68,7 +71,7 @@ def _response(error: ApiError, path: str = "") -> Response:
     said: dict[str, str | None] = {"code": error.code, "message": error.message}
     if path.startswith("/v1/"):
         usual = "invalid_request_error" if error.status < 500 else "server_error"
-        said |= {"type": _TYPES.get(error.status, usual), "param": None}
+        said |= {"type": _TYPES.get(error.status, usual), "param": error.param}
     return JSONResponse({"error": said, **error.facts}, error.status, headers=error.headers)
 
 
