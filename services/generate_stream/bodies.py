@@ -166,11 +166,16 @@ Body = TypeVar("Body", StartBody, StopBody, DeleteBody, ShareBody, UnshareBody)
 
 async def read(request: Request, kind: type[Body], text_max_bytes: int) -> Body:
     """The body as `kind`. Raises ApiError: 400, 408, 413, 415 or 422."""
+    return validate(await read_json(request, text_max_bytes), kind, text_max_bytes)
+
+
+async def read_json(request: Request, text_max_bytes: int) -> Any:
+    """The body as JSON, whatever it holds: for who parses it by himself. Raises ApiError: 400, 408, 413 or 415."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "unsupported_media_type", "Send JSON, with Content-Type: application/json.")
     raw = await _bytes(request, text_max_bytes * _JSON_PER_BYTE + _OTHER_FIELDS_MAX_BYTES)
-    return validate(_json(raw), kind, text_max_bytes)
+    return _json(raw)
 
 
 def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
