@@ -16,7 +16,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"app"},
         {"dialects", "login", "openapi", "orphans", "sharing", "takeover"},
         {"prompting"},
-        {"settings", "starting", "waiting"},
+        {"erasing", "settings", "starting", "waiting"},
         {"producer"},
         {"generation"},
         {"history", "pace", "quotas", "spans", "writer"},
@@ -46,6 +46,7 @@ PURE = [
     "shared.position", "shared.redis_verdicts", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
+    "shared.dialects.response", "shared.dialects.response_ids", "shared.dialects.response_output",
 ]  # fmt: skip
 PURE_STDLIB = {"base64", "collections", "dataclasses", "hashlib", "ipaddress", "json", "math", "re", "typing"}
 SERVICES = sorted(FLOORS)

@@ -158,6 +158,11 @@ class Log:
         arguments = (self._lease.ttl, self._publish, keys.control(""), session, owner)
         await self._retried(scripts.DELETE, session, arguments)
 
+    async def erase(self, session: str, generation: int, owner: str, ids: Sequence[str]) -> str:
+        """Remove entries of a generation; the reply is the script's."""
+        arguments: list[Argument] = [owner, generation, self._lease.ttl, self._publish, *ids]
+        return _text(await self._retried(scripts.ERASE, session, arguments))[0]
+
     async def share(self, share: Share, owner: str, most: int) -> str:
         """Grant a share; the reply is the script's."""
         arguments = (owner, share.field, share.value, share.generation or "", most)

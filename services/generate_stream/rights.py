@@ -11,6 +11,7 @@ def probes(session: str) -> list[Command]:
     return [
         *of_both(session),
         ("XADD", log, "NOMKSTREAM", "1-0", "type", "probe"),
+        ("XDEL", log, "1-0"),
         ("HSET", meta, "a name", "its value", "a name without a value"),
         ("HINCRBY", meta, "losses", "no number"),
         ("HGETALL", meta),
