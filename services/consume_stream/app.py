@@ -16,6 +16,7 @@ from services.consume_stream.admission import Admission
 from services.consume_stream.beacons import Beacons
 from services.consume_stream.dialects import plain
 from services.consume_stream.dialects.plain import Plain
+from services.consume_stream.dialects.responses import ResponseRoutes
 from services.consume_stream.dialects.telling import Teller, generation_of
 from services.consume_stream.group_reads import Ways
 from services.consume_stream.groups import Groups
@@ -63,6 +64,7 @@ class App:
         routes = [
             Route("/api/consume-stream", self._consume, methods=["GET"]),
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
+            *ResponseRoutes(lambda: self._teller).routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("consume-stream", self.settings.redis_url, rights.probes, pingS=self.settings.ping_s)
