@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from services.generate_stream import bodies, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
+from services.generate_stream.dialects.responses import Responses
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
 from services.generate_stream.login import Login
@@ -53,12 +54,14 @@ class App:
 
     def asgi(self) -> ASGIApp:
         """The application to serve."""
+        settings = self.settings
         routes = [
             Route("/api/generate-stream", self._start, methods=["POST"]),
             Route("/api/stop-stream", self._stop, methods=["POST"]),
             Route("/api/delete-stream", self._delete, methods=["POST"]),
             Route("/api/models", self._models),
             *Login(self._gate, sharing=self._shares.on).routes(),
+            *Responses(self._gate, lambda: self._running, lambda: self._prompting, settings.prompt_max_bytes).routes(),
             *Sharing(self._gate, self._shares, lambda: self._running.log).routes(),
         ]
         if self.settings.doctor:

@@ -1,0 +1,124 @@
+"""A request for a response, as OpenAI's API takes it, in the words of StartBody. Pure.
+
+Left unread: what changes no answer (store, metadata, user, truncation, service_tier, stream_options, prompt_cache_…),
+and how much to think (reasoning), which is the model's own affair here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.generate_stream.dialects import responses_input
+from services.generate_stream.dialects.responses_input import invalid
+from shared.dialects import response_ids
+from shared.dialects.response_ids import ResponseId
+from shared.dialects.response_refusals import previous_not_found, unsupported
+
+_REFUSED = ("conversation", "context_management", "moderation", "prompt", "top_logprobs")
+"""What a caller relies on and nobody does here; null, false and 0 rely on nothing."""
+_ECHOED = (
+    "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "prompt_cache_key", "reasoning",
+    "safety_identifier", "temperature", "top_p", "user",
+)  # fmt: skip
+_SAME = {"instructions": "system", "max_output_tokens": "maxTokens", "temperature": "temperature", "top_p": "topP"}
+_THEIRS = {ours: theirs for theirs, ours in _SAME.items()} | {"toolChoice": "tool_choice"}
+_THEIRS |= dict.fromkeys(("prompt", "messages", "toolResults"), "input")
+_TOOL = {"description": None, "parameters": None, "strict": False}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a response."""
+
+    start: dict[str, Any]
+    """What StartBody takes of it, but for the provider."""
+    model: str | None
+    previous: ResponseId | None
+    stream: bool
+    background: bool
+    echo: dict[str, Any]
+    """What its own answer says again."""
+
+
+def parse(value: Any) -> Asked:
+    """Read a body. Raises ApiError with 400; what StartBody checks is left to it."""
+    if not isinstance(value, dict):
+        raise invalid("body", "it must be a JSON object")
+    _refuse(value)
+    model = value.get("model")
+    if model is not None and not isinstance(model, str):
+        raise invalid("model", "text is needed")
+    previous = _previous(value)
+    if value.get("input") is None:
+        raise invalid("input", "it is missing")
+    start = responses_input.asked(value["input"], goes_on=previous is not None)
+    start |= {ours: value[theirs] for theirs, ours in _SAME.items() if value.get(theirs) is not None}
+    echo = {name: value[name] for name in _ECHOED if value.get(name) is not None}
+    background, stream = _flag(value, "background"), _flag(value, "stream")
+    if tools := value.get("tools"):
+        start |= {"tools": _tools(tools)}
+        echo |= {"tools": [_TOOL | tool for tool in tools]}
+        if (choice := value.get("tool_choice")) is not None:
+            start |= {"toolChoice": _choice(choice)}
+            echo |= {"tool_choice": choice}
+    if previous:
+        start |= {"sessionId": previous.session, "after": previous.generation}
+    return Asked(start, model, previous, stream, background, echo | {"background": background})
+
+
+def theirs(message: str) -> tuple[str, str | None]:
+    """A refusal of StartBody in this API's words, and the field that it is about."""
+    ours, colon, why = message.partition(": ")
+    field, dot, rest = ours.partition(".")
+    name = _THEIRS.get(field, field)
+    return (f"{name}{dot}{rest}: {why}", name) if colon else (message, None)
+
+
+def _refuse(value: dict[str, Any]) -> None:
+    for name in _REFUSED:
+        if value.get(name):
+            raise unsupported(name, "this server has nothing of that kind")
+    if value.get("parallel_tool_calls") is False and value.get("tools"):
+        raise unsupported("parallel_tool_calls", "a model may always call several tools at once here")
+    if any(what != "reasoning.encrypted_content" for what in value.get("include") or []):
+        raise unsupported("include", "nothing is told beyond the answer itself")
+    of_text = value.get("text") or {}
+    form = of_text.get("format") if isinstance(of_text, dict) else None
+    if form and form != {"type": "text"}:
+        raise unsupported("text.format", "answers are text")
+
+
+def _previous(value: dict[str, Any]) -> ResponseId | None:
+    said = value.get("previous_response_id")
+    if said is None:
+        return None
+    previous = response_ids.parse(said) if isinstance(said, str) else None
+    if previous is None:
+        raise previous_not_found(str(said))
+    return previous
+
+
+def _tools(tools: Any) -> list[dict[str, Any]]:
+    if not isinstance(tools, list):
+        raise invalid("tools", "a list is needed")
+    read = []
+    for at, tool in enumerate(tools):
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            raise unsupported(f"tools[{at}]", "tools are functions of the caller's own")
+        fields = {name: tool.get(name) for name in ("name", "description", "parameters")}
+        read.append({name: field for name, field in fields.items() if field is not None})
+    return read
+
+
+def _choice(choice: Any) -> Any:
+    if isinstance(choice, str):
+        return choice
+    if not isinstance(choice, dict) or choice.get("type") != "function":
+        raise unsupported("tool_choice", "it takes auto, none, required, or one function")
+    return {"name": choice.get("name")}
+
+
+def _flag(value: dict[str, Any], name: str) -> bool:
+    flag = value.get(name)
+    if not (flag is None or isinstance(flag, bool)):
+        raise invalid(name, "it takes true or false")
+    return bool(flag)
