@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
@@ -66,6 +67,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
+    async def send(self, message: Any) -> None:
+        await self.writable.wait()
+        if self.close_sent:
+            # By a cut, too, of which the application hears later.
+            raise ClientDisconnected
+        await super().send(message)
+
     async def run_asgi(self) -> None:
         await super().run_asgi()
         drop_if_untaken(self.transport)
@@ -90,7 +98,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
             return
         if not self.close_sent:
-            self.close_sent = self.disconnected = True
+            self.close_sent = True
             self.conn.send_close(CloseCode.SERVICE_RESTART)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.queue.put_nowait({"type": "websocket.disconnect", "code": int(CloseCode.SERVICE_RESTART)})

@@ -7,6 +7,7 @@ from services.consume_stream.app import App
 from services.consume_stream.settings import Settings
 from shared import logs, server, tracing
 from shared.settings import SettingError
+from shared.websocket import WebSocketProtocol
 
 
 def main() -> None:
@@ -23,7 +24,8 @@ def main() -> None:
         sys.exit(str(error))
     server.allow_open_files(settings.viewers_max)
     app = App(settings)
-    server.run(app.asgi(), settings.host, settings.port, app.drain)
+    upgrades = {b"/api/consume-stream": WebSocketProtocol}
+    server.run(app.asgi(), settings.host, settings.port, app.drain, upgrades)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import operator
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from services.consume_stream import frames, joining, rights, sessions, standing
 from services.consume_stream.access import Door
@@ -29,6 +31,7 @@ from services.consume_stream.settings import Settings
 from services.consume_stream.sse import NATIVE, Form, Pings, ViewerResponse
 from services.consume_stream.subscription import Reading
 from services.consume_stream.viewers import Viewers
+from services.consume_stream.websocket import ViewerSocket
 from shared import logs, metrics, openapi, tracing
 from shared.access.gate import Gate
 from shared.access.shares import Shares
@@ -63,6 +66,7 @@ class App:
         """The application to serve."""
         routes = [
             Route("/api/consume-stream", self._consume, methods=["GET"]),
+            WebSocketRoute("/api/consume-stream", self._socket),
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
             *ResponseRoutes(lambda: self._teller).routes(),
         ]
@@ -95,7 +99,7 @@ class App:
         patience_s = settings.lease_s + _PATIENCE_BEYOND_LEASE_S
         reading = Reading(Ways(live, bulk, groups), nudges, settings.batch_max, patience_s, self.health.clock)
         self.admission = Admission(self._door, self.viewers, seats, reading)
-        self.pings = Rota(settings.ping_s, ViewerResponse.ping)
+        self.pings = Rota(settings.ping_s, operator.methodcaller("ping"))
         dropping = asyncio.create_task(self.viewers.drop_the_dead(settings.send_timeout_s), name="drop the dead")
         try:
             yield
@@ -135,6 +139,19 @@ class App:
                 return Response(status_code=204)
             form = NATIVE if join.ping == "comment" else Form(ping=frames.ping_event(self.settings.ping_s))
             return ViewerResponse(admitted.subscription, place.pop_all(), self._pings, form, admitted.over)
+
+    async def _socket(self, socket: WebSocket) -> None:
+        join = joining.parse(socket)
+        logs.note(session=join.session)
+        access = await self._admission.access(socket, join.session)
+        with contextlib.ExitStack() as place:
+            admitted = await self._admission.admit(socket, join, access, place)
+            await socket.accept()
+            if admitted is None:
+                await socket.close()
+                return
+            ping_s = self.settings.ping_s if join.ping == "event" else None
+            await ViewerSocket(socket, admitted, ping_s).tell(self._pings)
 
     async def _words(self, request: Request, join: Join) -> Response:
         if join.follow == "session":

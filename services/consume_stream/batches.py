@@ -37,6 +37,11 @@ class Batch:
         return frames.encode([self.last] if len(self.raw) == 1 else frames.joined(self.raw))
 
     @cached_property
+    def messages(self) -> list[str]:
+        """The same frames as messages of a WebSocket."""
+        return frames.messages(self.frames)
+
+    @cached_property
     def frame_count(self) -> int:
         """How many frames these are. No line of JSON is empty."""
         return self.frames.count(b"\n\n")

@@ -30,6 +30,17 @@ def ping_event(every_s: float) -> bytes:
     return f"event: ping\ndata: {every_s:g}\n\n".encode()
 
 
+def messages(sent: bytes) -> list[str]:
+    """The same frames for a WebSocket: each a JSON text with the entry as `data` and, where it is one, its `id`."""
+    return [_message(frame) for frame in sent.decode().split("\n\n")[:-1]]
+
+
+def _message(frame: str) -> str:
+    head, _, data = frame.rpartition("data: ")
+    position = head.removeprefix("id: ").removesuffix("\n")
+    return f'{{"id":"{position}","data":{data}}}' if position else f'{{"data":{data}}}'
+
+
 def retry(ms: int) -> bytes:
     """How long a client is to wait before it comes back; belongs before the first frame, and is none by itself."""
     return f"retry: {ms}\n".encode()

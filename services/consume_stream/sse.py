@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _RETRY_MS = (500, 2500)
 """How long a client waits before it comes back: each another time, so that a restart is no storm."""
 
-_LAST_WORD_S = 1.0
+LAST_WORD_S = 1.0
 
 
 class Framed(Protocol):
@@ -118,7 +118,7 @@ class ViewerResponse(EventSourceResponse):
             code = "share_revoked" if isinstance(over, Revoked) else self._right.code
             # Not waited for: a client that takes nothing is cut all the same.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORD_S):
+                async with asyncio.timeout(LAST_WORD_S):
                     await _send_body(send, self._form.last_word(code))
             server.cut(scope)
         except Exception:  # noqa: BLE001 - a client must hear of it: it comes back and goes on
@@ -126,7 +126,13 @@ class ViewerResponse(EventSourceResponse):
             server.cut(scope)
 
 
-Pings = Rota[ViewerResponse]
+class Pinged(Protocol):
+    """A viewer, however it is told."""
+
+    def ping(self) -> None: ...
+
+
+Pings = Rota[Pinged]
 """Who gets a sign of life now and then, so that no proxy takes a quiet stream for a dead one."""
 
 

@@ -51,13 +51,14 @@ async def raw(service: Service, query: Mapping[str, str], **headers: str) -> Asy
         yield viewer
 
 
-def unread(service: Service, session: str) -> socket.socket:
-    """Ask for a stream on a socket with next to no room, and read nothing of it."""
+def unread(service: Service, session: str, lines: str = "") -> socket.socket:
+    """Ask for a stream, by these headers too, on a socket with next to no room, and read nothing of it."""
     address = urlsplit(service.url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
     connection.connect((address.hostname, address.port))
-    connection.sendall(f"GET /api/consume-stream?sessionId={session} HTTP/1.1\r\nHost: rejoin\r\n\r\n".encode())
+    head = [f"GET /api/consume-stream?sessionId={session} HTTP/1.1", "Host: rejoin", *lines.splitlines(), "", ""]
+    connection.sendall("\r\n".join(head).encode())
     return connection
 
 
