@@ -30,7 +30,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "consume_stream": [
         {"__main__"},
         {"app"},
-        {"beacons", "dialects", "openapi", "sessions", "settings", "websocket"},
+        {"beacons", "dialects", "openapi", "polling", "sessions", "settings", "websocket"},
         {"admission"},
         {"joining", "seats", "sse", "viewers"},
         {"subscription"},

@@ -25,6 +25,7 @@ from services.consume_stream.groups import Groups
 from services.consume_stream.joining import Join
 from services.consume_stream.nudges import Nudges
 from services.consume_stream.openapi import SERVICE, described
+from services.consume_stream.polling import Poll
 from services.consume_stream.rota import Rota
 from services.consume_stream.seats import Limits, Seats
 from services.consume_stream.settings import Settings
@@ -67,6 +68,7 @@ class App:
         routes = [
             Route("/api/consume-stream", self._consume, methods=["GET"]),
             WebSocketRoute("/api/consume-stream", self._socket),
+            Route("/api/read-stream", self._read, methods=["GET"]),
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
             *ResponseRoutes(lambda: self._teller).routes(),
         ]
@@ -152,6 +154,14 @@ class App:
                 return
             ping_s = self.settings.ping_s if join.ping == "event" else None
             await ViewerSocket(socket, admitted, ping_s).tell(self._pings)
+
+    async def _read(self, request: Request) -> Response:
+        poll = Poll.asked_for(request)
+        logs.note(session=poll.join.session)
+        access = await self._admission.access(request, poll.join.session)
+        with contextlib.ExitStack() as place:
+            admitted = await self._admission.admit(request, poll.join, access, place)
+            return await poll.answer(request, admitted)
 
     async def _words(self, request: Request, join: Join) -> Response:
         if join.follow == "session":

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any, Literal, NamedTuple, cast
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from services.consume_stream import standing
 from services.consume_stream.access import Access
@@ -32,17 +32,22 @@ class Join(NamedTuple):
     ping: Ping
 
 
-def parse(request: Request) -> Join:
+def parse(request: HTTPConnection) -> Join:
     """Read the query and `Last-Event-ID`. Raises ApiError with 400."""
     query = request.query_params
-    follow = query.get("follow", "answer")
-    if follow not in ("answer", "session"):
-        raise ApiError(400, "invalid_follow", "follow takes answer or session.")
     ping = query.get("ping", "comment")
     if ping not in ("comment", "event"):
         raise ApiError(400, "invalid_ping", "ping takes comment or event.")
     point = request.headers.get("last-event-id") or query.get("lastEventId") or "0"
-    return Join(session_id(query.get("sessionId", "")), resume_point(point), cast(Follow, follow), cast(Ping, ping))
+    return Join(session_id(query.get("sessionId", "")), resume_point(point), followed(request), cast(Ping, ping))
+
+
+def followed(request: HTTPConnection) -> Follow:
+    """What `follow` asks for. Raises ApiError with 400."""
+    follow = request.query_params.get("follow", "answer")
+    if follow not in ("answer", "session"):
+        raise ApiError(400, "invalid_follow", "follow takes answer or session.")
+    return cast(Follow, follow)
 
 
 def session_id(text: str) -> str:

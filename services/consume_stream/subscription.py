@@ -22,6 +22,9 @@ from shared.server_clock import ServerClock
 
 Follow = Literal["answer", "session"]
 
+_POLL_FAILURES_MAX = 3
+"""In a row: the group may have gone with its log, of which the next look tells."""
+
 
 class Reset(NamedTuple):
     """The viewer must forget everything; the whole log comes next."""
@@ -69,12 +72,25 @@ class Subscription:
         """Whether the entry at `position` is terminal."""
         self._over = False
         self._patient_until: float | None = None
+        self._waits_until: float | None = None
 
-    async def batches(self) -> AsyncGenerator[Batch | Reset, None]:
+    @property
+    def ended(self) -> bool:
+        """Whether what is followed is one answer, and has its end at `position`."""
+        return self._ended and self._follow == "answer"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._over
+
+    async def batches(self, until: float | None = None) -> AsyncGenerator[Batch | Reset, None]:
         """Everything after `position`, as it comes, each batch asked for when the last one has been taken.
 
-        Ends when an answer is followed and has its end. Raises LogGone, and Revoked.
+        Ends when an answer is followed and has its end; and where there is nothing more just now, at `until`, by the
+        event loop's clock. Raises LogGone, Revoked, and with `until` RedisError.
         """
+        self._waits_until = until
         failures = 0
         try:
             while True:
@@ -82,9 +98,14 @@ class Subscription:
                     step = await self._step()
                     failures = 0
                 except RedisError:
+                    # Who polls has a word for it, and asks again.
+                    if until is not None and failures == _POLL_FAILURES_MAX:
+                        raise
                     await asyncio.sleep(backoff_s(failures) * random.uniform(0.5, 1.5))
                     failures += 1
                     continue
+                except TimeoutError:
+                    return
                 if step:
                     yield step
                 elif self._over:
@@ -105,9 +126,9 @@ class Subscription:
         """What comes next: a batch, a reset, or nothing yet; `_over` tells whether there will be any more."""
         reads = self._reads
         if reads.stands:
-            done = self._ended and self._follow == "answer"
+            done = self.ended
             live = reads.drained and not done
-            batch = await (reads.tail() if live else reads.read())
+            batch = await (self._tail() if live else reads.read())
             self._over = done and batch is None
             return self._take(batch, live=live) if batch else None
         await self._reading.nudges.listen(self._session, self._nudge)
@@ -120,6 +141,12 @@ class Subscription:
             return await self._wait_for_log()
         self._patient_until, self._ended = None, resumed.ended
         return self._reset("unknown_position") if resumed.verdict == "reset" else None
+
+    async def _tail(self) -> Batch | None:
+        if self._waits_until is None:
+            return await self._reads.tail()
+        async with asyncio.timeout_at(self._waits_until):
+            return await self._reads.tail()
 
     def _take(self, batch: Batch, *, live: bool) -> Batch | None:
         """What of a batch is new: a group that Redis set back brings again what its viewer has passed."""
@@ -144,7 +171,8 @@ class Subscription:
 
     async def _wait_for_log(self) -> Reset | None:
         if self._follow == "session" and self.position == NONE:
-            await self._nudged.wait()
+            async with asyncio.timeout_at(self._waits_until):
+                await self._nudged.wait()
             return None
         now = time.monotonic()
         self._patient_until = self._patient_until or now + self._reading.patience_s
