@@ -21,7 +21,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def encode(entries: Iterable[Entry]) -> bytes:
     """The frames of one batch."""
-    merged = (f"id: {entry.id}\ndata: {_json(events.event(entry.fields))}\n\n" for entry in merge(entries))
+    merged = (f"id: {entry.id}\ndata: {text_of(events.event(entry.fields))}\n\n" for entry in merge(entries))
     return "".join(merged).encode("utf-8", "replace")
 
 
@@ -48,17 +48,17 @@ def retry(ms: int) -> bytes:
 
 def reset(reason: str) -> bytes:
     """Forget everything, the cursor too: the whole log comes next. It has no id, being no entry."""
-    return f"data: {_json({'type': 'reset', 'reason': reason})}\n\n".encode()
+    return f"data: {text_of({'type': 'reset', 'reason': reason})}\n\n".encode()
 
 
 def unauthorized(code: str) -> bytes:
     """The right to read is over; the connection is cut after it. It has no id, being no entry."""
-    return f"data: {_json({'type': 'unauthorized', 'code': code})}\n\n".encode()
+    return f"data: {text_of({'type': 'unauthorized', 'code': code})}\n\n".encode()
 
 
 def beacon(number: int, of: int, at_ms: float) -> bytes:
     """A sign that tells when it was sent; it has no id, being no entry."""
-    return f"data: {_json({'type': 'beacon', 'number': number, 'of': of, 'atMs': at_ms})}\n\n".encode()
+    return f"data: {text_of({'type': 'beacon', 'number': number, 'of': of, 'atMs': at_ms})}\n\n".encode()
 
 
 def merge(entries: Iterable[Entry]) -> Iterable[Entry]:
@@ -136,7 +136,8 @@ def _joined(run: list[Entry]) -> Entry:
     return Entry(last.id, last.fields | {"content": content})
 
 
-def _json(event: events.Event) -> str:
+def text_of(event: events.Event) -> str:
+    """JSON in one line for every reader of streams."""
     text = _encode(event)
     for line_end, escaped in _LINE_ENDS.items():
         # Hardly ever there, and to look for it costs a hundredth of replacing it in vain.
