@@ -57,6 +57,11 @@ ERROR: Schema = {
             "properties": {
                 "code": {"type": "string", "description": "Stable: for programs."},
                 "message": {"type": "string", "description": "For people."},
+                "type": {
+                    "type": "string",
+                    "description": "Under /v1: the class of the error, as clients there know it.",
+                },
+                "param": {"type": ["string", "null"], "description": "Under /v1."},
             },
         },
         "sessionId": SESSION_ID,
