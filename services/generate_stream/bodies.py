@@ -162,6 +162,7 @@ class UnshareBody(_Body):
 
 
 Body = TypeVar("Body", StartBody, StopBody, DeleteBody, ShareBody, UnshareBody)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read(request: Request, kind: type[Body], text_max_bytes: int) -> Body:
@@ -179,18 +180,23 @@ async def read_json(request: Request, text_max_bytes: int) -> Any:
 
 
 def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
-    """A parsed body as `kind`. Raises ApiError: 400, 413 or 422."""
-    if not isinstance(value, dict):
-        raise ApiError(400, "invalid_json", "The body must be a JSON object.")
-    try:
-        body = kind.model_validate(value)
-    except ValidationError as error:
-        _refuse(error)
+    """A parsed body as `kind`, with what is looked at beyond its form. Raises ApiError: 400, 413 or 422."""
+    body = of_its_form(value, kind)
     if body.sessionId is not None:
         session_id(body.sessionId)
     if isinstance(body, StartBody) and body.size > text_max_bytes:
         raise ApiError(413, "prompt_too_large", f"prompt, messages and system take {text_max_bytes} bytes in all.")
     return body
+
+
+def of_its_form(value: Any, kind: type[Model]) -> Model:
+    """A parsed body as any model. Raises ApiError: 400 or 422."""
+    if not isinstance(value, dict):
+        raise ApiError(400, "invalid_json", "The body must be a JSON object.")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        _refuse(error)
 
 
 def session_id(text: str) -> str:
