@@ -70,7 +70,7 @@ class View:
         elif kind == "reasoning":
             _think(self._answer(event), event)
         elif kind == "tool":
-            self._answer(event).tool_calls.append(event)
+            self._answer(event).tool_calls.append({name: str(event.get(name, "")) for name in _CALL})
 
     def _start(self, event: Event) -> None:
         number = event.get("generation", self._current + 1)
@@ -93,6 +93,9 @@ class View:
         number = event.get("generation", self._current)
         self._current = number if isinstance(number, int) else self._current
         return self.answers.setdefault(self._current, Answer(self._current))
+
+
+_CALL = ("callId", "name", "arguments")
 
 
 def _number(event: Event, name: str) -> int | None:

@@ -48,7 +48,7 @@ async def expecting(log: Log, ask: Ask) -> tuple[Ask, ApiError | None]:
 
 def _refusal(answer: Answer, answered: list[str]) -> ApiError | None:
     """Why an answer does not go on with these results; None where it does."""
-    number, calls = answer.generation, [str(call.get("callId")) for call in answer.tool_calls]
+    number, calls = answer.generation, [call["callId"] for call in answer.tool_calls]
     if answer.status == "running":
         return ApiError(
             409, "generation_running", f"Generation {number} of this session is being written.", generation=number

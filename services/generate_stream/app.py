@@ -133,7 +133,8 @@ class App:
             raise failed
         said = {"status": answer.status, "text": answer.text, "reasoning": answer.reasoning}
         ended = {"usage": answer.usage, "finishReason": answer.end.get("finishReason")}
-        return JSONResponse({**begun.where, **said, **ended})
+        calls = {"toolCalls": answer.tool_calls} if answer.tool_calls else {}
+        return JSONResponse({**begun.where, **said, **calls, **ended})
 
     async def _stop(self, request: Request) -> Response:
         identity = await self._gate.identity(request)

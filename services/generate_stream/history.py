@@ -122,14 +122,11 @@ def _said(answer: Answer, rest: Turn) -> Turn:
     """
     if answer.status not in ("completed", "stopped"):
         return []
-    calls = tuple(ToolCall(*(str(call.get(name, "")) for name in _CALL)) for call in answer.tool_calls)
+    calls = tuple(ToolCall(call["callId"], call["name"], call["arguments"]) for call in answer.tool_calls)
     answered = [message.call_id for message in takewhile(lambda message: message.role == "tool", rest)]
     if calls and sorted(answered) == sorted(call.call_id for call in calls):
         return [Message("assistant", answer.text, calls), *rest]
     return [Message("assistant", answer.text)] if answer.text else []
-
-
-_CALL = ("callId", "name", "arguments")
 
 
 def _results(answer: Answer) -> Turn:

@@ -18,9 +18,12 @@ class Request:
 
     @property
     def prompt(self) -> str:
-        """The text of the last user message."""
-        said = [message["content"] for message in self.body.get("messages", []) if message["role"] == "user"]
-        return said[-1] if said and isinstance(said[-1], str) else ""
+        """The text of the last user message, or of what a tool gave back after it."""
+        said = [message["content"] for message in self.body.get("messages", []) if message["role"] in ("user", "tool")]
+        last = said[-1] if said else ""
+        if isinstance(last, list):
+            last = last[-1].get("content") if isinstance(last[-1], dict) else ""
+        return last if isinstance(last, str) else ""
 
 
 class Server(Protocol):

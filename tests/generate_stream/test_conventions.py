@@ -8,7 +8,7 @@ import pytest
 from services.generate_stream import conventions
 from services.generate_stream.conventions import CONTENT_MAX_CHARACTERS
 from services.generate_stream.draft import Draft
-from services.generate_stream.providers import ChatRequest, Message
+from services.generate_stream.providers import ChatRequest, Message, ToolCall
 
 OPENAI = {
     "prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
@@ -57,3 +57,22 @@ def test_of_a_long_conversation_the_newest_words_are_told_and_of_a_long_answer_t
     assert [message["parts"][0]["content"] for message in asked] == ["c" * (most - 3), "new"]
     assert answered[0]["parts"] == [{"type": "text", "content": "a" * most}]
     assert sum(len(value) for value in told.values()) < 2 * most + 1000
+
+
+def test_calls_of_tools_and_what_these_gave_back_are_parts() -> None:
+    draft = Draft(1, {"type": "metadata"}, 10**6)
+    draft.add("chunk", "See:", 1)
+    draft.call("c2", "f", "x" * CONTENT_MAX_CHARACTERS + "y", 2)
+    draft.call("c3", "f", "{}", 2)
+    draft.end("completed", 3, finish_reason="tool_calls")
+    asked = [Message("assistant", "", (ToolCall("c1", "f", "{}"),)), Message("tool", "7", call_id="c1")]
+    told = conventions.content(ChatRequest("m", asked, top_p=0.5, stop=["END"]), draft)
+    assert json.loads(told["gen_ai.input.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": "{}"}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "7"}]},
+    ]
+    words, call = json.loads(told["gen_ai.output.messages"])[0]["parts"]
+    assert words == {"type": "text", "content": "See:"}
+    assert call == {"type": "tool_call", "id": "c2", "name": "f", "arguments": "x" * CONTENT_MAX_CHARACTERS}
+    knobs = conventions.asked("openai", ChatRequest("m", asked, top_p=0.5, stop=["END"]))
+    assert (knobs["gen_ai.request.top_p"], knobs["gen_ai.request.stop_sequences"]) == (0.5, ["END"])

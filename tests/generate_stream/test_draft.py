@@ -203,3 +203,46 @@ def test_after_its_end_it_takes_nothing_more_and_no_other_end() -> None:
 def test_the_size_on_the_wire_is_never_guessed_too_small(steps: list[Any]) -> None:
     for entry in drafted(steps).entries:
         assert size_of(entry) >= sum(len(name.encode()) + len(value.encode()) for name, value in entry.items())
+
+
+def test_a_call_is_one_entry_in_its_place_and_counts_whole() -> None:
+    draft = Draft(4, STARTED, UNLIMITED)
+    draft.add("chunk", "a\ud83c", 1)
+    draft.announce(5)
+    draft.call("id", "f\ud800", "x" * ENTRY_MAX_BYTES * 2, 2)
+    draft.add("chunk", "b", 3)
+    draft.end("completed", 4)
+    words, call, more, end = draft.entries[1:]
+    assert (words["content"], more["content"], end["chunks"]) == ("a\ufffd", "b", "2")
+    told = {"callId": "id", "name": "f\ufffd", "arguments": "x" * ENTRY_MAX_BYTES * 2}
+    assert call == {"type": "tool", "generation": "4", **told, "ms": "2"}
+    assert draft.size == len("a\ufffdb".encode()) + len("idf\ufffd".encode()) + 2 * ENTRY_MAX_BYTES
+    assert end["digest"] == hashlib.sha256("a\ufffdb".encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("limit", "reached"), [(10, False), (9, True), (5, True)])
+def test_a_call_is_taken_whole_or_not_at_all(limit: int, reached: bool) -> None:
+    draft = Draft(4, STARTED, limit)
+    draft.add("chunk", "words", 1)
+    draft.call("i", "f", "{ }", 2)
+    draft.end("completed", 3)
+    assert (draft.reached_limit, len(draft.entries)) == (reached, 3 if reached else 4)
+
+
+def test_what_has_come_of_a_call_counts_before_it_is_whole() -> None:
+    draft = Draft(4, STARTED, 10)
+    draft.announce(10)
+    assert not draft.reached_limit
+    draft.announce(1)
+    assert draft.reached_limit
+    draft.call("i", "f", "{}", 1)
+    assert draft.entries == [STARTED]
+
+
+def test_the_first_call_may_be_the_first_word() -> None:
+    draft = Draft(4, STARTED, 10)
+    draft.call("i", "f", "{}", 7)
+    assert draft.first_ms == 7
+    draft.end("stopped", 8)
+    draft.call("j", "f", "{}", 9)
+    assert len(draft.entries) == 3

@@ -1,6 +1,7 @@
 """What the model is told of the earlier turns: whole ones only, the newest that fit, and a system's words always."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
@@ -236,3 +237,110 @@ def test_what_is_kept_fits_and_is_the_end_of_what_was_said(turns: list[list[Mess
     assert kept[len(system) :] in tails
     size = sum(len(message.content.encode()) for message in kept)
     assert size <= limit or kept == system
+
+
+class Step(NamedTuple):
+    """One generation of a conversation with tools: what it was asked with, what it said, which calls it made."""
+
+    asked: str | tuple[str, ...]
+    text: str
+    calls: tuple[str, ...] = ()
+    status: str = "completed"
+    after: int | None = None
+    replaces: int | None = None
+
+
+def steps(*made: Step) -> list[Entry]:
+    """The log of these generations. Results are named after their calls."""
+    log = []
+    for number, step in enumerate(made, 1):
+        prompt = step.asked if isinstance(step.asked, str) else ""
+        started, *more = generation(number, Turn(prompt, step.text, step.status, step.replaces))
+        if not isinstance(step.asked, str):
+            results = [{"callId": call, "content": f"r-{call}"} for call in step.asked]
+            started.fields.update(toolResults=json.dumps(results), continues="1")
+        if step.after is not None:
+            started.fields["after"] = str(step.after)
+        calls = [
+            Entry(Position(number, 50 + at), {"type": "tool", "generation": str(number), "callId": call, "name": "f",
+                                              "arguments": "{}"})
+            for at, call in enumerate(step.calls)
+        ]  # fmt: skip
+        end = [more.pop()._replace(id=Position(number, 99))] if step.status != "running" else []
+        log += [started, *more, *calls, *end]
+    return log
+
+
+def told_of(log: list[Entry], new: Onward | None = None, limit: int = UNLIMITED, from_base: Base | None = None) -> str:
+    """What the model hears: roles and words, an assistant's calls behind them."""
+    messages = asyncio.run(before(backwards(log), from_base, new or Onward(), limit))
+    said = [(message.role[0], message.content, [call.call_id for call in message.tool_calls]) for message in messages]
+    return " ".join(f"{role}:{content}{'+' * bool(calls)}{'+'.join(calls)}" for role, content, calls in said)
+
+
+def results(*call_ids: str, after: int | None = None) -> Onward:
+    """What the new turn gives back."""
+    return Onward(None, after, [Message("tool", f"r-{call}", call_id=call) for call in call_ids])
+
+
+Q, R, S = Step("q1", "w1", ("a", "b")), Step(("a", "b"), "w2", ("c",)), Step(("c",), "w3")
+LOOP = "u:q1 a:w1+a+b t:r-a t:r-b a:w2+c t:r-c a:w3"
+
+
+@pytest.mark.parametrize(
+    ("made", "new", "wanted"),
+    [
+        pytest.param([Q, R, S], Onward(), LOOP, id="a whole loop"),
+        pytest.param([Q, R, S, Step("q2", "w4")], Onward(), f"{LOOP} u:q2 a:w4", id="and a turn after it"),
+        pytest.param([Q], results("a", "b"), "u:q1 a:w1+a+b t:r-a t:r-b", id="results that are new"),
+        pytest.param([Q, R], results("c"), "u:q1 a:w1+a+b t:r-a t:r-b a:w2+c t:r-c", id="results of the second step"),
+        pytest.param([Q, Step("q2", "w2")], results("a", "b", after=1), "u:q1 a:w1+a+b t:r-a t:r-b", id="after"),
+        pytest.param([Q], Onward(), "u:q1 a:w1", id="calls that nobody answered"),
+        pytest.param([Q, R], Onward(), "u:q1 a:w1+a+b t:r-a t:r-b a:w2", id="calls of the second step"),
+        pytest.param([Q._replace(text="")], Onward(), "", id="nothing but calls that nobody answered"),
+        pytest.param([Q, R._replace(status="failed")], Onward(), "u:q1 a:w1", id="what went on failed"),
+        pytest.param([Q, R._replace(text="", calls=())], Onward(), "u:q1 a:w1", id="what went on said nothing"),
+        pytest.param([Q, R._replace(status="stopped", calls=())], Onward(), "u:q1 a:w1+a+b t:r-a t:r-b a:w2",
+                     id="what went on was stopped"),
+        pytest.param([Q, S._replace(asked=("a",))], Onward(), "u:q1 a:w1", id="a foreign writer's: too few"),
+        pytest.param([Q, S._replace(asked=("a", "b", "c"))], Onward(), "u:q1 a:w1", id="a foreign writer's: too many"),
+        pytest.param([Q, R, S], Onward(replaces=1), "", id="its beginning is replaced"),
+        pytest.param([Q, R, S], Onward(replaces=2), "u:q1 a:w1", id="its middle is replaced"),
+        pytest.param([Q, R, S._replace(after=2, replaces=3), S._replace(after=2, replaces=3)], Onward(), LOOP,
+                     id="its end is told again"),
+        pytest.param([Q, Step("q2", "w2"), Step("q3", "w3", after=1)], Onward(), "u:q1 a:w1 u:q3 a:w3", id="branches"),
+        pytest.param([Q, Step("q2", "w2"), Step("q3", "w3", after=0)], Onward(), "u:q3 a:w3", id="a new beginning"),
+        pytest.param([Q, Step("q2", "w2"), Step("q3", "w3")], Onward(after=2), "u:q1 a:w1 u:q2 a:w2", id="from two"),
+        pytest.param([Q, Step("q2", "w2", replaces=1), Step("q3", "w3", after=1)], Onward(), "u:q1 a:w1 u:q3 a:w3",
+                     id="replaced on another branch"),
+        pytest.param([Q, Step("q2", "w2"), Step("q3", "", status="failed", after=1)], Onward(), "u:q1 a:w1",
+                     id="after what failed comes what that went on from"),
+    ],
+)  # fmt: skip
+def test_calls_and_results_are_told_in_the_turn_that_they_belong_to(made: list[Step], new: Onward, wanted: str) -> None:
+    assert told_of(steps(*made), new) == wanted
+
+
+@pytest.mark.parametrize(
+    ("spare", "new", "wanted"),
+    [
+        (0, Onward(), LOOP + " u:q2 a:w4"), (-1, Onward(), "u:q2 a:w4"),
+    ],
+)  # fmt: skip
+def test_a_turn_with_tools_is_cut_whole(spare: int, new: Onward, wanted: str) -> None:
+    whole = asyncio.run(before(backwards(steps(Q, R, S, Step("q2", "w4"))), None, new, UNLIMITED))
+    limit = sum(message.size for message in whole) + spare
+    assert told_of(steps(Q, R, S, Step("q2", "w4")), new, limit) == wanted
+
+
+def test_results_whose_calls_do_not_fit_are_not_told_alone() -> None:
+    assert told_of(steps(Step("q0", "w0"), Q), results("a", "b"), 9) == ""
+
+
+@pytest.mark.parametrize(
+    ("after", "wanted"), [(None, "s:x u:b u:q3 a:w3"), (2, "s:x u:b a:w2"), (1, "u:q1 a:w1"), (0, "")]
+)
+def test_a_conversation_that_another_branch_brought_along_does_not_count(after: int | None, wanted: str) -> None:
+    made = [Step("q1", "w1"), Step("b", "w2"), Step("q3", "w3", replaces=2)]
+    told = told_of(steps(*made), Onward(after=after), from_base=base(2, "s: x", "u: b"))
+    assert told == wanted.replace(" u:b u:q3", " u:q3")

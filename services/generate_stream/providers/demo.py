@@ -79,7 +79,7 @@ class Demo:
         self._pace_s = pace_s
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
-        """Say `answer(request)`, a word every `pace_s` seconds, after some thoughts; or call a tool that is asked for."""
+        """Say `answer(request)`, a word every `pace_s` seconds, after some thoughts; or call the tool that is meant."""
         tool = chosen(request)
         text = _CALLING if tool else answer(request)
         for thought in _THOUGHTS:
