@@ -201,7 +201,7 @@ async def test_a_conversation_with_tools_may_be_brought_along(loop: Loop) -> Non
     loop.says(result, text=("Seven.",))
     await loop.caller.ended(await loop.caller.start(messages=brought, tools=TOOLS))
     calls = [{"id": "c", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]
-    heard = [
+    heard: list[Any] = [
         {"role": "user", "content": "Weather?"},
         {"role": "assistant", "content": None, "tool_calls": calls},
         {"role": "tool", "tool_call_id": "c", "content": result},

@@ -103,9 +103,32 @@ async def test_a_generation_whose_predecessor_nobody_writes_again_does_not_wait_
     assert [fields[b"generation"] for _, fields in await plain.xrange(keys.log(session))] == [b"2"]
 
 
-async def begin(log: Log, session: str) -> Attempt:
-    """Start a generation."""
-    ask = Ask(session, StartBody.model_validate({"prompt": "Why?"}), "demo", "demo", "token", "producer0001", "")
+@pytest.mark.parametrize(("after", "told"), [(None, {}), (2, {}), (1, {b"after": b"1"}), (0, {b"after": b"0"})])
+async def test_what_goes_on_from_an_earlier_generation_is_written_again_as_it_was(
+    log: Log, plain: Any, session: str, after: int | None, told: dict[bytes, bytes]
+) -> None:
+    await log.append(await begin(log, session), 1, [END], "completed")
+    await log.append(await begin(log, session), 1, [END | {"generation": "2"}], "completed")
+    third = await begin(log, session, after=after, continues=1)
+    before, meta = await plain.xrange(keys.log(session)), await plain.hgetall(keys.meta(session))
+    assert told.items() <= before[-1][1].items()
+    assert (b"after" in before[-1][1]) == bool(told)
+    assert before[-1][1] == {name.encode(): value.encode() for name, value in third.started.items()}
+    assert {**meta, b"leaseUntilMs": b""} == {
+        **{name.encode(): value.encode() for name, value in third.meta.items()}, b"leaseUntilMs": b""
+    }  # fmt: skip
+    again = await taken(log, plain, session)
+    assert again.started == {**third.started, "attempt": "2", "startedAt": again.started["startedAt"]}
+    assert (await plain.xrange(keys.log(session)))[-1][1] == {
+        name.encode(): value.encode() for name, value in again.started.items()
+    }
+
+
+async def begin(log: Log, session: str, after: int | None = None, continues: int | None = None) -> Attempt:
+    """Start a generation; one that goes on brings results of tools."""
+    asked = {"toolResults": [{"callId": "c", "content": "é"}]} if continues else {"prompt": "Why?"}
+    body = StartBody.model_validate(asked)
+    ask = Ask(session, body, "demo", "demo", "token", "producer0001", "", after=after, continues=continues)
     told = ask.told()
     _, generation, ms = await log.start(ask, told, 200)
     return ask.begun(int(generation), int(ms), told)

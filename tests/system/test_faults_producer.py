@@ -46,6 +46,26 @@ async def test_an_answer_whose_producer_is_killed_is_told_again_whole_by_another
     assert await caller.redis.hget(keys.meta(caller.session), "losses") == "1"
 
 
+async def test_what_tools_gave_back_is_told_again_by_another(
+    pair: Pair, caller: Caller, upstream: Upstream, session: str
+) -> None:
+    gate, result = Gate(), f"{session} 7 degrees"
+    upstream.prompts[session] = Script(text=(), calls=(("call_1", "get_weather", ("{}",)),))
+    await caller.ended(await caller.start(prompt=session))
+    upstream.prompts[result] = Script(gate=gate)
+    assert await caller.start(toolResults=[{"callId": "call_1", "content": result}]) == 2
+    await gate.reached_within(LITTLE_S)
+    upstream.prompts[result] = Script()
+    await pair.generate.kill()
+    assert (await caller.ended(2))["status"] == "completed"
+    _, first, second = await caller.started()
+    assert first["continues"] == "1"
+    assert {**first, "attempt": "2", "startedAt": second["startedAt"]} == second
+    heard = [request.body for request in upstream.requests if request.prompt == result]
+    assert [message["role"] for message in heard[0]["messages"]] == ["user", "assistant", "tool"]
+    assert heard[0] == heard[-1]
+
+
 async def test_a_producer_that_slept_past_its_lease_writes_no_word_more_and_lets_go_of_its_vendor(
     pair: Pair, caller: Caller, upstream: Upstream
 ) -> None:
