@@ -14,8 +14,21 @@ _END: dict[str, Schema] = {
     "retryable": {"type": "boolean", "description": "failed: whether the same question may go through."},
 }  # fmt: skip
 _ABOUT: dict[str, Schema] = {
-    "prompt": _TEXT, "provider": _TEXT, "model": _TEXT, "replaces": {**GENERATION, "description": "Takes its place."},
+    "prompt": _TEXT, "provider": _TEXT, "model": _TEXT,
     "startedAt": {"type": "string", "description": "ISO 8601, UTC."},
+}  # fmt: skip
+_CALL: dict[str, Schema] = {
+    "callId": _TEXT, "name": _TEXT,
+    "arguments": {"type": "string", "description": "JSON, if the model wrote what it should."},
+}  # fmt: skip
+_ONWARD: dict[str, Schema] = {
+    "replaces": {**GENERATION, "description": "Takes its place."},
+    "after": {**_COUNT, "description": "Goes on from this generation, which is not the one before it; 0 from none."},
+    "continues": {**GENERATION, "description": "Goes on with this one's message: its prompt is empty."},
+    "toolResults": {
+        "type": "array", "description": "What it was asked with: what tools gave back to the calls it goes on from.",
+        "items": {"type": "object", "properties": {"callId": _TEXT, "content": _TEXT}},
+    },
 }  # fmt: skip
 
 
@@ -28,11 +41,16 @@ _OURS: dict[str, Schema] = {
     "Started": _frame(
         "An attempt begins, and voids what an earlier one of its generation said.",
         {"type": {"const": "metadata"}, "status": {"const": "started"}},
-        {"generation": GENERATION, "attempt": GENERATION, **_ABOUT},
+        {"generation": GENERATION, "attempt": GENERATION, **_ABOUT, **_ONWARD},
     ),
     "Words": _frame(
         "A piece of the answer (chunk) or of the thinking before it; neighbours may come as one.",
         {"type": {"enum": ["chunk", "reasoning"]}, "content": _TEXT},
+        {"generation": GENERATION, "ms": {**_COUNT, "description": "Since the attempt began."}},
+    ),
+    "Tool": _frame(
+        "The model calls a tool. Its client runs that, and gives the result back by a start with `toolResults`.",
+        {"type": {"const": "tool"}, **_CALL},
         {"generation": GENERATION, "ms": {**_COUNT, "description": "Since the attempt began."}},
     ),
     "Ended": _frame(
@@ -65,9 +83,13 @@ _GENERATION = _frame(
     "A question, and its answer as far as it is there.",
     {
         "generation": _COUNT, "attempt": {"type": "integer"}, "status": {"enum": ["running", *_ENDS]}, "text": _TEXT,
-        "reasoning": _TEXT, **{name: schema for name, schema in _ABOUT.items() if name != "replaces"},
+        "reasoning": _TEXT, **_ABOUT,
     },
-    {"replaces": {"type": "integer"}, **_END},
+    {
+        **_ONWARD, "replaces": {"type": "integer"}, "after": {"type": "integer"}, "continues": {"type": "integer"},
+        "toolCalls": {"type": "array", "items": {"type": "object", "required": list(_CALL), "properties": _CALL}},
+        **_END,
+    },
 )  # fmt: skip
 
 SESSION_PAGE = _frame(

@@ -13,6 +13,8 @@ from shared.wires import Wires
 PAGE_MAX_CHARACTERS = 8 * 1024 * 1024
 """A page ends early, after a whole generation, past so much text."""
 
+_LONG = ("content", "arguments", "toolResults")
+
 
 class Page(NamedTuple):
     """Generations, newest first; the newest entry read for them; where the next page begins, empty at the end."""
@@ -35,7 +37,7 @@ async def page(wires: Wires, session: str, before: Position | None, limit: int, 
             return Page(answers, newest, f"{began}")
         newest = newest or entry.id
         gathered.append(entry)
-        size += len(entry.fields.get("content", ""))
+        size += sum(len(entry.fields.get(name, "")) for name in _LONG)
         if events.is_started(entry.fields) and entry.fields.get("attempt", "1") == "1":
             answers.append(_json(gathered))
             began, gathered = entry.id, []
@@ -55,7 +57,9 @@ def _shown(answer: Answer) -> dict[str, Any]:
     shown = {"generation": answer.generation, "attempt": answer.attempt, "status": answer.status}
     shown |= {"prompt": answer.prompt, "text": answer.text, "reasoning": answer.reasoning}
     shown |= {"provider": answer.provider, "model": answer.model, "startedAt": answer.started_at}
-    if answer.replaces is not None:
-        shown["replaces"] = answer.replaces
+    more = {"replaces": answer.replaces, "after": answer.after, "continues": answer.continues}
+    shown |= {name: number for name, number in more.items() if number is not None}
+    tools = {"toolCalls": answer.tool_calls, "toolResults": answer.tool_results}
+    shown |= {name: told for name, told in tools.items() if told}
     ended = ("usage", "finishReason", "chunks", "durationMs", "ttftMs", "code", "error", "retryable", "digest")
     return shown | {name: answer.end[name] for name in ended if name in answer.end}

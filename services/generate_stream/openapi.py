@@ -117,7 +117,8 @@ def _schemas() -> dict[str, Schema]:
     ended = {"status": {"enum": ["completed", "stopped"]}, "text": _TEXT, "reasoning": _TEXT}
     more = {"usage": {"type": ["object", "null"]}, "finishReason": {"type": ["string", "null"]}}
     answered = {"sessionId": SESSION_ID, "generation": GENERATION, **ended, **more}
-    schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered}
+    called = {"toolCalls": {"type": "array", "minItems": 1, "items": ref("Call")}}
+    schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered | called}
     return schemas | access_paths.SCHEMAS | {"Models": _models_schema()}
 
 

@@ -167,6 +167,16 @@ def test_what_is_not_alike_stays_apart(second: Entry) -> None:
         assert [event.id for event in by_the_specification(frames.encode(log))] == [str(entry.id) for entry in log]
 
 
+def test_a_call_of_a_tool_between_words_keeps_them_apart() -> None:
+    call = {"type": "tool", "generation": "1", "callId": "c", "name": "f", "arguments": '{"content":1}', "ms": "2"}
+    log = [chunk(1, "a"), Entry(Position(5, 2), call), Entry(Position(5, 3), call), chunk(4, "b")]
+    raw = [[str(entry.id).encode(), [part.encode() for pair in entry.fields.items() for part in pair]] for entry in log]
+    assert frames.joined(raw) == log
+    read = by_the_specification(frames.encode(log))
+    assert [event.id for event in read] == [str(entry.id) for entry in log]
+    assert json.loads(read[1].data) == {**call, "generation": 1, "ms": 2}
+
+
 def test_an_attempt_is_never_joined_with_the_one_before() -> None:
     again = Entry(Position(6, 0), {"type": "metadata", "status": "started", "generation": "1", "attempt": "2"})
     log = [chunk(1, "lost"), again, Entry(Position(6, 1), chunk(1, "kept").fields)]

@@ -52,6 +52,23 @@ async def test_a_page_tells_each_generation_newest_first(
     ]  # fmt: skip
 
 
+async def test_a_page_tells_of_tools_what_was_called_and_what_came_back(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    call = {"callId": "c1", "name": "get_weather", "arguments": "{}"}
+    await writer.begin()
+    await writer.add({"type": "tool", "generation": 1, **call, "ms": 3})
+    await writer.end(finishReason="tool_calls")
+    await writer.begin(prompt="", after=0, continues=1, toolResults='[{"callId": "c1", "content": "7"}]')
+    await writer.say("Seven.")
+    second, first = (await page(services.consume, session))["generations"]
+    assert (first["text"], first["toolCalls"]) == ("", [call])
+    assert not {"toolResults", "after", "continues"} & first.keys()
+    assert (second["prompt"], second["text"], second["after"], second["continues"]) == ("", "Seven.", 0, 1)
+    assert second["toolResults"] == [{"callId": "c1", "content": "7"}]
+    assert "toolCalls" not in second
+
+
 async def test_before_the_first_entry_there_is_nothing(services: Services, writer: OutsideWriter, session: str) -> None:
     await writer.answer("One")
     for before in ("0", "0-0"):

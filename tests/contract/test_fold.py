@@ -26,7 +26,11 @@ def _shown(answer: Answer) -> dict[str, Any]:
     fields = dataclasses.asdict(answer)
     fields["startedAt"] = fields.pop("started_at")
     fields["thinkingMs"] = fields.pop("thinking_ms")
-    return fields | {"end": answer.end or None}
+    tools = {"after": fields.pop("after"), "continues": fields.pop("continues")}
+    tools |= {"toolCalls": fields.pop("tool_calls"), "toolResults": fields.pop("tool_results")}
+    # Hardly any answer has these: the cases tell them only where there are some.
+    told = {name: value for name, value in tools.items() if value not in (None, [])}
+    return fields | told | {"end": answer.end or None}
 
 
 def test_there_are_cases() -> None:
