@@ -1,5 +1,6 @@
 """The origin: one address for the page and both services, told apart by path."""
 
+import functools
 import os
 import re
 import sys
@@ -18,15 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from deploy.forward import Forward
 from deploy.page import DIST
 from deploy.settings import LocalSettings
+from deploy.tunnel import Tunnel
 from shared import logs, server
 from shared.access.headers import secured
 from shared.http import EXCEPTIONS, healthz
 from shared.settings import SettingError
 
 _CONSUME = re.compile(
-    r"/api/(consume-stream|read-stream|sessions/|chat/[^/]+/(stream|messages)$)|/v1/chat/completions/|/v1/responses/"
+    r"/api/(consume-stream|read-stream|sessions/|chat/[^/]+/(stream|messages)$)|/v1/chat/completions/"
 )
-"""Every other path under /api and /v1 is generate-stream's, and so is what changes a response."""
+"""Every other path under /api and /v1 is generate-stream's."""
+_RESPONSES = "/v1/responses/"
+"""But for these, of which consume-stream tells, and which generate-stream changes."""
 
 
 _POLICY = (
@@ -61,7 +65,7 @@ class Page(StaticFiles):
 
 def is_read(method: str, path: str) -> bool:
     """Whether a request is consume-stream's."""
-    return method in ("GET", "HEAD", "OPTIONS") and bool(_CONSUME.match(path))
+    return bool(_CONSUME.match(path)) or (path.startswith(_RESPONSES) and method in ("GET", "HEAD"))
 
 
 class Split:
@@ -72,7 +76,7 @@ class Split:
         self._consume = consume
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        service = self._consume if is_read(scope.get("method", "GET"), scope["path"]) else self._generate
+        service = self._consume if is_read(scope["method"], scope["path"]) else self._generate
         await service(scope, receive, send)
 
 
@@ -133,7 +137,9 @@ def main() -> None:
 
     # A viewer takes two: one to the browser, one to the service.
     server.allow_open_files(0)
-    server.run(application(generate, consume, doctor=settings.doctor), settings.host, settings.port, drain)
+    upgrades = {b"/api/consume-stream": functools.partial(Tunnel, settings.consume_port)}
+    app = application(generate, consume, doctor=settings.doctor)
+    server.run(app, settings.host, settings.port, drain, upgrades)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from services.consume_stream.admission import Admission
 from services.consume_stream.beacons import Beacons
 from services.consume_stream.dialects import plain
 from services.consume_stream.dialects.plain import Plain
+from services.consume_stream.dialects.reads import SentOn
 from services.consume_stream.dialects.responses import ResponseRoutes
 from services.consume_stream.dialects.telling import Teller, generation_of
 from services.consume_stream.group_reads import Ways
@@ -79,7 +80,7 @@ class App:
                 Route("/api/consume-stream/doctor/beacons", self._beacons, methods=["GET"]),
             ]
         routes.append(openapi.route(SERVICE, described(doctor=self.settings.doctor)))
-        return application(routes, self._gate.middleware, self._lifespan)
+        return SentOn(application(routes, self._gate.middleware, self._lifespan))
 
     async def drain(self) -> None:
         """Say that no new viewers are wanted, and cut those there are."""

@@ -79,6 +79,19 @@ FRAMES: dict[str, Schema] = {
 }
 """What stands behind `data:`, by name."""
 
+POLL = _frame(
+    "What a poll brings.",
+    {
+        "entries": {
+            "type": "array",
+            "items": _frame("An entry, or several of a kind as one.", {"id": POSITION, "data": ref("Frame")}),
+        },
+        "next": {**POSITION, "description": "`after` of the next poll."},
+        "over": {"type": "boolean", "description": "Whether the answer has its end here: there will be no more."},
+    },
+    {"reset": {**_TEXT, "description": "Forget everything: these entries are the log's from its beginning on."}},
+)
+
 _GENERATION = _frame(
     "A question, and its answer as far as it is there.",
     {

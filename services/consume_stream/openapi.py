@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.consume_stream.frame_schemas import FRAMES, SESSION_PAGE
+from services.consume_stream.frame_schemas import FRAMES, POLL, SESSION_PAGE
 from shared.openapi import (
     ASKED,
     AWAY,
@@ -30,35 +30,56 @@ _READ: Refusals = {
 """Of whoever reads a session; the owner, or who was given a link to it."""
 _SHOWN = (_READ, ASKED, FROM_ELSEWHERE, NO_SESSION, AWAY)
 _SHARE = parameter("share", {"type": "string"}, "The token of a link: who brings it reads, and needs to be nobody.")
+_FOLLOW = parameter(
+    "follow",
+    {"enum": ["answer", "session"], "default": "answer"},
+    "answer: this answer, then the end. session: all that follow, also in a session that does not exist yet.",
+)
 _CONSUME: Refusals = {
-    400: ("invalid_follow", "invalid_ping", "invalid_generation"),
+    400: ("invalid_follow", "invalid_ping", "invalid_generation", "bad_handshake"),
     409: ("resume_point_void",),
     429: ("too_many_viewers_of_session", "too_many_viewers_of_owner"),
     503: ("draining", "too_many_viewers"),
 }
+_POLL: Refusals = {
+    400: ("invalid_follow", "invalid_wait"),
+    429: ("too_many_viewers_of_session", "too_many_viewers_of_owner"),
+    503: ("draining", "too_many_viewers"),
+}
+_SOCKET = (
+    'A WebSocket, if one was asked for: each event is a text message, {"id", "data"}; a reset and the end of a right '
+    'have no id. With ping=event there is {"ping": seconds} now and again. A client may say ping, and is told '
+    '{"pong": true}; whatever else it says closes the connection. Closed with 1000 at the end of the answer alone. '
+    "1012: come back, and so where it broke off without a code. 1011: the log is gone. 1008: the right is over, or "
+    "something was said that is not to be said. 1003: it was no text; 1009: it had more than 4096 bytes."
+)
 _BEACONS: Refusals = {
     400: ("invalid_seconds", "invalid_every"),
     429: ("too_many_beacons", "too_many_viewers_of_session"),
     503: ("draining", "too_many_viewers"),
 }
 _SESSIONS: Refusals = {400: ("invalid_limit",)}
+_SCHEMAS = {**FRAMES, "Session": SESSION_PAGE, "Poll": POLL}
 
 
 def described(*, doctor: bool) -> Schema:
     """The description, with the routes that are there only for the doctor or without them."""
-    paths = {"/api/consume-stream": {"get": _consume()}, "/api/sessions/{session}": {"get": _session()}}
+    paths = {
+        "/api/consume-stream": {"get": _consume()},
+        "/api/read-stream": {"get": _read()},
+        "/api/sessions/{session}": {"get": _session()},
+    }
     if doctor:
         reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
         paths["/api/consume-stream/doctor"] = {"get": operation("doctor", "For the doctor.", reported, AWAY)}
         paths["/api/consume-stream/doctor/beacons"] = {"get": _beacons()}
-    return document(SERVICE, "Shows the logs of sessions to their viewers.", paths, {**FRAMES, "Session": SESSION_PAGE})
+    return document(SERVICE, "Shows the logs of sessions to their viewers.", paths, _SCHEMAS)
 
 
 def _consume() -> Schema:
-    follow = "answer: this answer, then the end. session: all that follow, also in a session that does not exist yet."
     asked = [
         parameter("sessionId", SESSION_ID, "Whose log.", required=True),
-        parameter("follow", {"enum": ["answer", "session"], "default": "answer"}, follow),
+        _FOLLOW,
         parameter("lastEventId", {**POSITION, "default": "0"}, "The last entry that the client has: a resume point."),
         parameter("Last-Event-ID", POSITION, "The same, as EventSource sends it; it comes first.", "header"),
         parameter("generation", GENERATION, "In plain text: the one to tell, else the newest."),
@@ -68,10 +89,26 @@ def _consume() -> Schema:
     told = _stream("Entries from the resume point on, as they come; in plain text the words of one answer.", "Frame")
     told["content"]["text/plain"] = {"schema": {"type": "string"}}
     responses = {
+        "101": answer(_SOCKET),
         "200": told,
         "204": answer("The resume point is the end of the answer: there will be no more."),
     }
     return operation("consume", "Follow a session.", responses, *_SHOWN, _CONSUME, parameters=asked, security=KNOWN)
+
+
+def _read() -> Schema:
+    wait = "How long to wait, in seconds, where there is nothing yet."
+    asked = [
+        parameter("sessionId", SESSION_ID, "Whose log.", required=True),
+        parameter(
+            "after", {**POSITION, "default": "0"}, "The last entry that the client has: `next` of the last poll."
+        ),
+        parameter("wait", {"type": "number", "minimum": 0, "maximum": 30, "default": 0}, wait),
+        _FOLLOW,
+        _SHARE,
+    ]
+    responses = {"200": answer("The entries after that one, some at a time, or none.", ref("Poll"))}
+    return operation("read", "Read a session by polls.", responses, *_SHOWN, _POLL, parameters=asked, security=KNOWN)
 
 
 def _session() -> Schema:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from services.generate_stream import bodies, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
+from services.generate_stream.dialects import reads
 from services.generate_stream.dialects.responses import Responses
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
@@ -63,6 +64,7 @@ class App:
             *Login(self._gate, sharing=self._shares.on).routes(),
             *Responses(self._gate, lambda: self._running, lambda: self._prompting, settings.prompt_max_bytes).routes(),
             *Sharing(self._gate, self._shares, lambda: self._running.log).routes(),
+            *reads.routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)

@@ -1,11 +1,13 @@
 """What generate-stream tells of itself: its routes, their bodies and every way in which they refuse."""
 
+import re
 from typing import Any
 
 from services.generate_stream import access_paths
 from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
 from services.generate_stream.providers import CODES
+from shared.dialects.reads import PATHS
 from shared.openapi import (
     ASKED,
     AWAY,
@@ -63,10 +65,21 @@ def described(*, doctor: bool) -> Schema:
         "/api/models": {"get": _models()},
         **access_paths.PATHS,
     }
+    for path in PATHS:
+        paths[path] = paths.get(path, {}) | {"get": _sent_on(path)}
     if doctor:
         reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
         paths["/api/generate-stream/doctor"] = {"get": operation("doctor", "For the doctor.", reported, AWAY)}
     return document(SERVICE, "Writes answers into the logs of their sessions.", paths, _schemas())
+
+
+def _sent_on(path: str) -> Schema:
+    words = re.findall(r"\w+", path)
+    [which] = re.findall(r"{(\w+)}", path)
+    name = "sentOn" + "".join(word.title() for word in words)
+    responses = {"307": answer("Consume-stream tells of it: the same path below a prefix, for who could not tell.")}
+    asked = [parameter(which, {"type": "string"}, "Which.", "path", required=True)]
+    return operation(name, "Sent on to consume-stream.", responses, parameters=asked)
 
 
 def _start() -> Schema:

@@ -17,6 +17,7 @@ from deploy import origin, redis_server
 from deploy.leash import Leash
 from services.consume_stream.settings import Settings as ConsumeSettings
 from services.generate_stream.settings import Settings as GenerateSettings
+from shared.dialects import reads
 from shared.http import OPERATION_ROUTES
 from shared.settings import Settings
 from tests.deploy import manifests
@@ -137,10 +138,18 @@ def test_the_images_are_those_that_compose_builds() -> None:
     assert bought == built
 
 
-@pytest.mark.parametrize("path", ["consume-stream", "read-stream", "sessions/12345678", "generate-stream", "models"])
-def test_the_edge_splits_paths_as_the_local_run_does(path: str) -> None:
-    asked = f"/api/{path}"
-    wanted = "consume-stream" if origin.is_read("GET", asked) else "generate-stream"
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/api/consume-stream", "/api/read-stream", "/api/sessions/12345678", "/api/generate-stream", "/api/models",
+        "/api/chat", "/v1/responses", "/v1/chat/completions", *reads.PATHS,
+        *(reads.PREFIX + each for each in reads.PATHS),
+    ],
+)  # fmt: skip
+def test_the_edge_splits_paths_as_the_local_run_does(asked: str) -> None:
+    # What it can't tell apart generate-stream sends on.
+    is_read = origin.is_read("GET", asked) and asked not in reads.PATHS
+    wanted = "consume-stream" if is_read else "generate-stream"
     [rule] = kind("production", "Ingress")["rejoin"]["spec"]["rules"]
     ingress = [(each["path"], each["backend"]["service"]["name"]) for each in rule["http"]["paths"]]
     [route] = [each for each in build(GATEWAY) if each["kind"] == "HTTPRoute"]

@@ -180,7 +180,9 @@ async def test_nothing_but_the_page_is_served(house: House, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/consume-stream?sessionId=12345678", "/api/sessions/a%2Fb;c?x=%20+&&z",
-                                  "/api/read-stream", "/api/consume-stream/more"])  # fmt: skip
+                                  "/api/read-stream", "/api/consume-stream/more", "/api/chat/x/stream",
+                                  "/api/chat/x/messages", "/v1/responses/x?stream=true", "/v1/responses/x/input_items",
+                                  "/v1/chat/completions/x"])  # fmt: skip
 async def test_what_reads_goes_to_consume_stream_as_it_was_asked(house: House, path: str) -> None:
     assert origin.is_read("GET", path)
     async with Upstream(house.consume_port) as upstream, await house.client() as client:
@@ -191,14 +193,19 @@ async def test_what_reads_goes_to_consume_stream_as_it_was_asked(house: House, p
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/generate-stream", "/api/models", "/v1/chat/completions", "/api/sessions", "/api"]
-)
-async def test_everything_else_goes_to_generate_stream(pair: Pair, path: str) -> None:
-    assert not origin.is_read("GET", path)
+    "asked",
+    [
+        "GET /api/generate-stream", "GET /api/models", "GET /v1/models", "GET /api/sessions", "GET /api",
+        "POST /v1/chat/completions", "POST /api/chat", "POST /api/chat/x/stop", "GET /api/chat/x/stream/more",
+        "POST /v1/responses", "DELETE /v1/responses/x", "POST /v1/responses/x/cancel", "OPTIONS /v1/responses/x",
+    ],
+)  # fmt: skip
+async def test_everything_else_goes_to_generate_stream(pair: Pair, asked: str) -> None:
+    assert not origin.is_read(*asked.split())
     async with await pair.house.client() as client:
-        await client.ask(f"GET {path} HTTP/1.1")
+        await client.ask(f"{asked} HTTP/1.1\nContent-Length: 0")
         async with first(pair.one, pair.other) as (service, _):
-            assert (await service.head()).startswith(f"GET {path} ".encode())
+            assert (await service.head()).startswith(f"{asked} ".encode())
 
 
 async def test_the_service_is_told_who_asks_and_how(house: House) -> None:

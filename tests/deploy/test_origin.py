@@ -136,7 +136,9 @@ async def test_an_answer_arrives_as_it_was_sent(origin: Origin) -> None:
         ("/api/generate-stream", "generate"),
         ("/api/stop-stream", "generate"),
         ("/api/models", "generate"),
+        ("/v1/models", "generate"),
         ("/v1/responses/x", "consume"),
+        ("/api/chat/x/stream", "consume"),
         ("/api/consume-stream?sessionId=12345678", "consume"),
         ("/api/sessions/12345678", "consume"),
         ("/api/read-stream", "consume"),
@@ -147,6 +149,59 @@ async def test_the_path_tells_the_services_apart(origin: Origin, path: str, serv
     async with Upstream(port) as upstream, await origin.client() as client:
         await client.ask(f"GET {path} HTTP/1.1")
         assert (await (await upstream.next()).head()).startswith(f"GET {path} ".encode())
+
+
+async def test_where_it_does_not_the_method_does(origin: Origin) -> None:
+    async with Upstream(origin.generate_port) as upstream, await origin.client() as client:
+        await client.ask("DELETE /v1/responses/x HTTP/1.1")
+        assert (await (await upstream.next()).head()).startswith(b"DELETE /v1/responses/x ")
+
+
+UPGRADE = "GET /api/consume-stream?sessionId=x HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket\nX-It: %20"
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+async def test_a_websocket_is_handed_through_as_it_is_and_its_service_told_who_asks(origin: Origin) -> None:
+    async with Upstream(origin.consume_port) as upstream, await origin.client() as client:
+        await client.ask(UPGRADE)
+        service = await upstream.next()
+        first, *lines = (await service.head()).decode().split("\r\n")
+        asked, *headers = UPGRADE.split("\n")
+        assert first == asked
+        headers += ["Host: rejoin.example", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http"]
+        assert sorted(line.lower() for line in lines) == sorted(line.lower() for line in headers)
+        await service.send(SWITCHED)
+        assert (await client.head()).startswith(b"HTTP/1.1 101")
+        await client.send(b"there")
+        assert await service.read(5) == b"there"
+        await service.send(b"back")
+        assert await client.read(4) == b"back"
+        await service.close()
+        assert await client.rest() == b""
+
+
+async def test_who_leaves_a_websocket_or_is_left_is_gone_on_the_other_side(mortal_origin: Origin) -> None:
+    async with Upstream(mortal_origin.consume_port) as upstream, await mortal_origin.client() as client:
+        async with await mortal_origin.client() as other:
+            await other.ask(UPGRADE)
+            service = await upstream.next()
+            await service.head()
+        assert await service.rest() == b""
+        await client.ask(UPGRADE)
+        service = await upstream.next()
+        await service.head()
+        mortal_origin.process.send_signal(signal.SIGTERM)
+        assert await service.rest() == await client.rest() == b""
+    assert mortal_origin.process.wait(5) == 0
+    assert "Traceback" not in mortal_origin.log.read_text()
+
+
+async def test_a_websocket_whose_service_is_down_is_a_502(origin: Origin) -> None:
+    async with await origin.client() as client:
+        await client.ask(UPGRADE)
+        head, _, body = (await client.rest()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 502")
+    assert json.loads(body)["error"]["code"] == "bad_gateway"
 
 
 @pytest.mark.parametrize("length", ["Transfer-Encoding: chunked", "Content-Length: 100"])

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from services.consume_stream import openapi as consume
 from services.consume_stream.app import App as Consume
@@ -17,7 +17,6 @@ from services.generate_stream.app import App as Generate
 from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.providers import CODES
 from services.generate_stream.settings import Settings as GenerateSettings
-from shared.requests import Requests
 from tests.openapi.raised import refusals
 from tests.processes import Services
 
@@ -47,9 +46,11 @@ RAISED = {
 def routes(app: Any) -> set[tuple[str, str]]:
     """Paths and methods. HEAD comes with each GET by itself."""
     while not isinstance(app, Starlette):
-        app = app._app if isinstance(app, Requests) else app.app
+        app = app._app if hasattr(app, "_app") else app.app
     own = [route for route in app.routes if isinstance(route, Route)]
-    assert len(own) == len(app.routes)
+    sockets = [route for route in app.routes if isinstance(route, WebSocketRoute)]
+    assert len(own) + len(sockets) == len(app.routes)
+    assert {route.path for route in sockets} <= {route.path for route in own}
     return {(route.path, method) for route in own for method in (route.methods or ()) if method != "HEAD"}
 
 
