@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import get_args
 
 import pytest
 
 from deploy.leash import Leash
-from rejoin import Completed, Reset, Started, Stopped, Unauthorized
+from rejoin import AnyEvent, Completed, Reset, Started, Stopped, Unauthorized
 from tests.client.front import Where
 from tests.client.reader import Kind, Reader
 from tests.fakes.issuer import SECRET, SETTINGS, by_secret
@@ -115,26 +115,25 @@ async def test_an_answer_that_is_taken_over_tells_that_its_words_are_void(
         upstream.prompts[session] = Script(text=("another ", "answer"))
         await pair.generate.kill()
     reader.holds("another answer")
-    begun = [(event.attempt, event.voids) for event in reader.events if isinstance(event, Started)]
-    assert begun == [(1, False), (2, True)]
+    assert [(event.attempt, event.voids) for event in begun(reader.events)] == [(1, False), (2, True)]
     await pair.mend()
 
 
-async def test_a_start_whose_reply_is_lost_or_whose_process_drains_is_one_generation(
+async def test_a_start_whose_reply_is_lost_or_whose_server_is_away_is_one_generation(
     pair: Pair, upstream: Upstream, session: str, kind: Kind
 ) -> None:
     upstream.prompts[session] = Script(text=WORDS)
     async with Proxy(pair.generate.url.replace("http:", "redis:")) as proxy:
         reader = Reader(kind, lambda: f"http://127.0.0.1:{proxy.port}", lambda: pair.consume.url)
         proxy.cut_after_bytes(10, "replies")
-        begun, generation = await reader.start(session, provider="openai")
+        new, generation = await reader.start(session, provider="openai")
         assert generation == 1
         assert proxy.connections == 2
-        await reader.read(begun)
+        await reader.read(new)
         await proxy.refuse()
-        starting = asyncio.create_task(reader.start(f"{session}, draining", session=begun, provider="openai"))
+        starting = asyncio.create_task(reader.start(f"{session}, again", session=new, provider="openai"))
         await proxy.heal()
-        assert await starting == (begun, 2)
+        assert await starting == (new, 2)
     reader.holds(SENT)
 
 
@@ -161,20 +160,20 @@ async def test_a_log_that_does_not_know_the_position_is_read_from_its_beginning(
     first, reader.events = reader.events, []
     await reader.read(session, after="5-5")
     assert isinstance(reader.events[0], Reset)
-    assert [each for each in reader.events if isinstance(each, Started)] == first[:1]
+    assert begun(reader.events) == begun(first)
     reader.holds(SENT)
 
 
 async def test_a_token_that_ends_in_the_middle_is_renewed_or_told(
     redis_url: str, upstream: Upstream, leash: Leash, gate: Gate, session: str
 ) -> None:
-    settings = SETTINGS | {"REJOIN_JWT_SECRET": SECRET}
+    settings = SETTINGS | {"REJOIN_JWT_SECRET": SECRET, "REJOIN_JWT_LEEWAY_S": "0"}
     async with Services(redis_url, leash, vendors=upstream.url, **settings) as guarded:
         where: tuple[Where, Where] = lambda: guarded.generate.url, lambda: guarded.consume.url
         anybody = Reader("sync", *where)
         with pytest.raises(Unauthorized, match="token"):
             await anybody.start(session)
-        short = by_secret(exp=time.time() + 2)
+        short = by_secret(exp=int(time.time()) + 2)
         await Reader("sync", *where, token=by_secret()).start(session, session=session, provider="openai")
         gate.let_out(3)
         one, other = (Reader(kind, *where, token=renewed_after(short)) for kind in get_args(Kind))
@@ -184,6 +183,11 @@ async def test_a_token_that_ends_in_the_middle_is_renewed_or_told(
             gate.let_out(len(WORDS))
         one.holds(SENT)
         other.holds(SENT)
+
+
+def begun(events: Sequence[AnyEvent]) -> list[Started]:
+    """Where attempts begin."""
+    return [event for event in events if isinstance(event, Started)]
 
 
 def renewed_after(token: str) -> Callable[[], str]:
