@@ -17,6 +17,7 @@ from services.consume_stream.access import Door
 from services.consume_stream.admission import Admission
 from services.consume_stream.beacons import Beacons
 from services.consume_stream.dialects import plain
+from services.consume_stream.dialects.chat import Chats
 from services.consume_stream.dialects.plain import Plain
 from services.consume_stream.dialects.reads import SentOn
 from services.consume_stream.dialects.responses import ResponseRoutes
@@ -71,6 +72,7 @@ class App:
             WebSocketRoute("/api/consume-stream", self._socket),
             Route("/api/read-stream", self._read, methods=["GET"]),
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
+            *Chats(lambda: self._admission, lambda: self._teller).routes(),
             *ResponseRoutes(lambda: self._teller).routes(),
         ]
         if self.settings.doctor:

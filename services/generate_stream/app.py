@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from services.generate_stream import bodies, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.dialects import reads
+from services.generate_stream.dialects.chat import Chats
 from services.generate_stream.dialects.responses import Responses
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
@@ -56,11 +57,13 @@ class App:
     def asgi(self) -> ASGIApp:
         """The application to serve."""
         settings = self.settings
+        bytes_max = settings.prompt_max_bytes, settings.history_max_bytes
         routes = [
             Route("/api/generate-stream", self._start, methods=["POST"]),
             Route("/api/stop-stream", self._stop, methods=["POST"]),
             Route("/api/delete-stream", self._delete, methods=["POST"]),
             Route("/api/models", self._models),
+            *Chats(self._gate, lambda: self._running, lambda: self._prompting, bytes_max).routes(),
             *Login(self._gate, sharing=self._shares.on).routes(),
             *Responses(self._gate, lambda: self._running, lambda: self._prompting, settings.prompt_max_bytes).routes(),
             *Sharing(self._gate, self._shares, lambda: self._running.log).routes(),
