@@ -26,7 +26,7 @@ NEITHER: list[Command] = [
     ("SCRIPT", "FLUSH"), ("SCRIPT", "KILL"), ("CLIENT", "LIST"), ("CLIENT", "KILL", "TYPE", "normal"), ("MONITOR",),
     ("ACL", "LIST"), ("ACL", "SETUSER", "mine"), ("SHUTDOWN",), ("SELECT", 1), ("PUBSUB", "CHANNELS"),
     ("REPLICAOF", "NO", "ONE"), ("CLUSTER", "RESET"), ("MIGRATE", "h", 1, LOG, 0, 1), ("RENAME", LOG, "other"),
-    ("XTRIM", LOG, "MAXLEN", 0), ("XDEL", LOG, "0-1"), ("XSETID", LOG, "9-0"), ("XINFO", "STREAM", LOG), ("DUMP", LOG),
+    ("XTRIM", LOG, "MAXLEN", 0), ("XSETID", LOG, "9-0"), ("XINFO", "STREAM", LOG), ("DUMP", LOG),
     ("SET", LIFE, "1"), ("SET", LOG, "gone"), ("SET", META, "gone"), ("GETSET", LOG, "gone"),
 ]  # fmt: skip
 
@@ -39,7 +39,7 @@ REFUSED: dict[str, list[Command]] = {
     ],
     "consume": [
         *NEITHER,
-        ("XADD", LOG, "*", "type", "chunk"), ("DEL", LOG), ("HSET", META, "owner", "me"), ("HDEL", META, "owner"),
+        ("XADD", LOG, "*", "type", "chunk"), ("XDEL", LOG, "0-1"), ("DEL", LOG), ("HSET", META, "owner", "me"), ("HDEL", META, "owner"),
         ("HGETALL", META), ("DEL", META), ("ZADD", keys.RUNNING, 0, SESSION), ("PUBLISH", LOG, ""),
         ("SUBSCRIBE", keys.control("somebody")), ("SUBSCRIBE", keys.TAKEOVER),
         ("EVAL", "return redis.call('XADD', KEYS[1], '*', 'type', 'chunk')", 1, LOG),

@@ -79,7 +79,10 @@ def _refuse(value: dict[str, Any]) -> None:
             raise unsupported(name, "this server has nothing of that kind")
     if value.get("parallel_tool_calls") is False and value.get("tools"):
         raise unsupported("parallel_tool_calls", "a model may always call several tools at once here")
-    if any(what != "reasoning.encrypted_content" for what in value.get("include") or []):
+    include = value.get("include") or []
+    if not isinstance(include, list):
+        raise invalid("include", "a list is needed")
+    if set(map(str, include)) - {"reasoning.encrypted_content"}:
         raise unsupported("include", "nothing is told beyond the answer itself")
     of_text = value.get("text") or {}
     form = of_text.get("format") if isinstance(of_text, dict) else None
