@@ -78,7 +78,8 @@ def message(role: str, content: str) -> dict[str, Any]:
         ),
         # What changes no answer is left unread.
         (
-            {"input": "?", "store": False, "metadata": {"a": "b"}, "user": "u", "tools": [], "text": {"format": {"type": "text"}},
+            {"input": "?", "store": False, "metadata": {"a": "b"}, "user": "u", "tools": [],
+             "text": {"format": {"type": "text"}},
              "include": ["reasoning.encrypted_content"], "reasoning": {"effort": "low"}, "truncation": "auto"},
             {"prompt": "?"},
         ),

@@ -143,8 +143,7 @@ def test_a_call_that_comes_again_after_a_takeover_is_told_once() -> None:
 def test_hostile_words_break_no_event() -> None:
     words = "a\u2028b\u0085c\x00d\r\n\n\ufffd🌊"
     frames = Responses(WHICH).take(log(STARTED, chunk(words), END))
-    assert frames.isascii()
-    assert frames.count(b"\n\n") == frames.count(b"event: ")
+    assert len(frames.decode().splitlines()) == 3 * frames.count(b"event: ")
     deltas = [event["delta"] for event in told(log(STARTED, chunk(words), END)) if "delta" in event]
     assert deltas == [words]
 

@@ -1,6 +1,5 @@
 """OpenAI's Responses, read: a response as an object, or as a stream that can be taken up after any of its events."""
 
-import json
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -41,12 +40,11 @@ class Responses:
         for entry in entries:
             for event in self._response.take(entry):
                 if self._number > self._starting_after:
-                    # All in ASCII: some clients split a stream at line ends that JSON knows nothing of.
-                    data = json.dumps(event | {"sequence_number": self._number}, separators=(",", ":"))
+                    data = frames.text_of(event | {"sequence_number": self._number})
                     told.append(f"event: {event['type']}\ndata: {data}\n\n")
                 self._number += 1
         self.over = self._response.over
-        return "".join(told).encode()
+        return "".join(told).encode("utf-8", "replace")
 
 
 class ResponseRoutes:
