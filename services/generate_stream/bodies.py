@@ -267,7 +267,7 @@ def _refuse(error: ValidationError) -> NoReturn:
     if not where:
         raise ApiError(400, "invalid_request", f"{message}.") from None
     if first["type"] == "extra_forbidden":
-        raise ApiError(422, "unknown_field", f"{where[:100]}: there is no such field.") from None
+        raise ApiError(422, "unknown_field", f"{where[:100]}: there is no such field.", param=where[:100]) from None
     if first["type"] == "missing":
-        raise ApiError(400, "invalid_request", f"{where} is missing.") from None
-    raise ApiError(422, "invalid_field", f"{where[:100]}: {message}.") from None
+        raise ApiError(400, "invalid_request", f"{where} is missing.", param=where) from None
+    raise ApiError(422, "invalid_field", f"{where[:100]}: {message}.", param=where[:100]) from None
