@@ -18,6 +18,7 @@ from services.consume_stream.admission import Admission
 from services.consume_stream.beacons import Beacons
 from services.consume_stream.dialects import plain
 from services.consume_stream.dialects.chat import Chats
+from services.consume_stream.dialects.completions import Completions
 from services.consume_stream.dialects.plain import Plain
 from services.consume_stream.dialects.reads import SentOn
 from services.consume_stream.dialects.responses import ResponseRoutes
@@ -74,6 +75,7 @@ class App:
             Route("/api/sessions/{session}", self._session, methods=["GET"]),
             *Chats(lambda: self._admission, lambda: self._teller).routes(),
             *ResponseRoutes(lambda: self._teller).routes(),
+            *Completions(lambda: self._teller).routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("consume-stream", self.settings.redis_url, rights.probes, pingS=self.settings.ping_s)

@@ -13,6 +13,7 @@ from services.generate_stream import bodies, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.dialects import reads
 from services.generate_stream.dialects.chat import Chats
+from services.generate_stream.dialects.completions import Completions
 from services.generate_stream.dialects.responses import Responses
 from services.generate_stream.generation import Limits
 from services.generate_stream.log import Lease, Log
@@ -68,6 +69,7 @@ class App:
             *Responses(self._gate, lambda: self._running, lambda: self._prompting, settings.prompt_max_bytes).routes(),
             *Sharing(self._gate, self._shares, lambda: self._running.log).routes(),
             *reads.routes(),
+            *Completions(self._gate, lambda: self._prompting, self._providers, settings.prompt_max_bytes).routes(),
         ]
         if self.settings.doctor:
             doctor = Doctor("generate-stream", self.settings.redis_url, rights.probes)

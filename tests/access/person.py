@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 
+from deploy.origin import is_read
 from tests.access.asking import COOKIE
 from tests.fakes.issuer import by_secret
 from tests.processes import Services, until
@@ -28,14 +29,14 @@ class Person:
         return cls(services, by_secret(sub=name or uuid.uuid4().hex, **claims))
 
     async def post(self, path: str, **body: Any) -> httpx2.Response:
-        """POST to generate-stream."""
-        return await self._ask("POST", f"{self._services.generate.url}/api/{path}", json=body)
+        """POST to generate-stream. A path that begins with a slash is not under /api."""
+        return await self._ask("POST", self._services.generate.url + _whole(path), json=body)
 
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """GET from the service that the path belongs to. Of a stream that does not end, this never returns."""
-        of_consume = path.startswith(("consume-stream", "sessions/"))
+        of_consume = is_read("GET", _whole(path))
         url = (self._services.consume if of_consume else self._services.generate).url
-        return await self._ask("GET", f"{url}/api/{path}", params=query)
+        return await self._ask("GET", url + _whole(path), params=query)
 
     async def start(self, session: str, **more: Any) -> int:
         """Begin a generation; returns its number."""
@@ -68,3 +69,7 @@ class Person:
     async def _ask(self, method: str, url: str, **more: Any) -> httpx2.Response:
         async with httpx2.AsyncClient(verify=False, trust_env=False, timeout=30) as client:
             return await client.request(method, url, headers=self.headers, **more)
+
+
+def _whole(path: str) -> str:
+    return path if path.startswith("/") else f"/api/{path}"

@@ -52,6 +52,15 @@ def _get(path: str) -> Ask:
     return ask
 
 
+async def _ask_for_completion(who: Visitor, session: str) -> httpx2.Response:
+    # A session of its own, whatever there is.
+    return await who.person.post("/v1/chat/completions", messages=[{"role": "user", "content": "Hi"}], stream=True)
+
+
+async def _read_completion(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.get(f"/v1/chat/completions/chatcmpl-{session}-1", stream="true", **who.by_link)
+
+
 ROUTES: dict[str, tuple[Ask, int]] = {
     "POST generate-stream": (_post("generate-stream", prompt="Hello"), 202),
     "POST stop-stream": (_post("stop-stream"), 200),
@@ -62,9 +71,11 @@ ROUTES: dict[str, tuple[Ask, int]] = {
     "GET consume-stream": (_get("consume-stream"), 200),
     "GET sessions": (_get("sessions/"), 200),
     "GET models": (_get("models"), 200),
+    "POST completions": (_ask_for_completion, 303),
+    "GET completions": (_read_completion, 200),
 }
 """Each with what its owner is told."""
-READS = ("GET consume-stream", "GET sessions")
+READS = ("GET consume-stream", "GET sessions", "GET completions")
 
 REFUSED: dict[str, Told] = {
     "nobody": (401, "token_missing"),
@@ -96,7 +107,7 @@ def expected(who: str, whose: str, route: str) -> Told:
         # A link is to the session whose id is in it.
         return told if whose == "the owner's" else (401, "share_invalid")
     granted = ROUTES[route][1]
-    if route == "GET models" or (who in OWNERS and whose == "the owner's"):
+    if route in ("GET models", "POST completions") or (who in OWNERS and whose == "the owner's"):
         return granted, ""
     if route == "POST generate-stream":
         return (202, "") if whose in ("a deleted one", "one that is not there") else GONE

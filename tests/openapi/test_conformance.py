@@ -59,6 +59,11 @@ class Running(Services):
     headers: dict[str, str]
     session: str
 
+    @property
+    def known(self) -> dict[str, str]:
+        """What is there, by the names that paths have for it."""
+        return {"session": self.session, "completion": f"chatcmpl-{self.session}-1", "model": "demo"}
+
     def caller(self, service: str) -> Caller:
         """Who calls this one."""
         return Caller((self.generate if service == generate.SERVICE else self.consume).url, self.headers)
@@ -87,7 +92,8 @@ async def test_what_the_description_allows_is_answered_as_it_says(
     if "sessionId" in [each.name for each in operation.query]:
         known["query"] = {"sessionId": running.session}
     if operation.path_parameters:
-        known["path_parameters"] = {"session": running.session}
+        names = [each.name for each in operation.path_parameters]
+        known["path_parameters"] = {name: running.known[name] for name in names}
 
     def judge(case: Case[Any]) -> None:
         response = caller.call(case)

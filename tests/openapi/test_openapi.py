@@ -17,6 +17,7 @@ from services.generate_stream.app import App as Generate
 from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.providers import CODES
 from services.generate_stream.settings import Settings as GenerateSettings
+from shared.dialects.failures import status_of
 from tests.openapi.raised import refusals
 from tests.processes import Services
 
@@ -24,7 +25,8 @@ SERVICES = [
     pytest.param(generate.described, lambda on: Generate(GenerateSettings(doctor=on)), id="generate-stream"),
     pytest.param(consume.described, lambda on: Consume(ConsumeSettings(doctor=on)), id="consume-stream"),
 ]
-MADE = {(502, code) for code in (*CODES, LOST_CODE)} | {
+_OF_ANSWERS = (*CODES, LOST_CODE)
+MADE = {made for code in _OF_ANSWERS for made in ((502, code), (status_of(code), code))} | {
     # Of the tables in shared/http.py and shared/protocol.py, of beacons' two numbers, of why a process is not ready,
     # of what is wrong with a token, of quotas.
     (400, "bad_request"), (404, "not_found"), (405, "method_not_allowed"), (414, "uri_too_long"),
@@ -51,7 +53,12 @@ def routes(app: Any) -> set[tuple[str, str]]:
     sockets = [route for route in app.routes if isinstance(route, WebSocketRoute)]
     assert len(own) + len(sockets) == len(app.routes)
     assert {route.path for route in sockets} <= {route.path for route in own}
-    return {(route.path, method) for route in own for method in (route.methods or ()) if method != "HEAD"}
+    return {
+        (route.path.replace(":path}", "}"), method)
+        for route in own
+        for method in (route.methods or ())
+        if method != "HEAD"
+    }
 
 
 def told(document: dict[str, Any]) -> set[tuple[int, str]]:

@@ -1,0 +1,66 @@
+"""OpenAI's Chat Completions, read: the stream that a question was redirected to, and the whole answer."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.consume_stream import frames
+from services.consume_stream.dialects.completions_fold import CompletionFold
+from services.consume_stream.dialects.telling import Teller, form_of
+from shared import logs
+from shared.dialects import completion, failures
+from shared.http import ApiError, no_session
+
+FORM = form_of({}, frames.PING)
+NO_RETRY = {"x-should-retry": "false"}
+"""For OpenAI's clients, which retry by themselves: by asking the model once more, where a question led here."""
+
+
+class Completions:
+    """The routes of completions that were begun by generate-stream."""
+
+    def __init__(self, teller: Callable[[], Teller]) -> None:
+        self._teller = teller
+
+    def routes(self) -> list[Route]:
+        """For the application."""
+        return [Route("/v1/chat/completions/{completion}", self._read, methods=["GET"])]
+
+    async def _read(self, request: Request) -> Response:
+        streams = _flag(request, "stream")
+        try:
+            return await self._told(request, streams=streams)
+        except ApiError as error:
+            if streams and "idempotency-key" not in request.headers:
+                error.headers = {**error.headers, **NO_RETRY}
+            raise
+
+    async def _told(self, request: Request, *, streams: bool) -> Response:
+        name = request.path_params["completion"]
+        place = completion.place_of(name)
+        if place is None:
+            raise no_session()
+        session, generation = place
+        logs.note(session=session)
+        include_usage = _flag(request, "include_usage")
+        teller = self._teller()
+        found = await teller.find(request, session, generation)
+        if streams:
+            return await teller.tell(request, session, found, CompletionFold(name, include_usage=include_usage), FORM)
+        answer = found[1].answer
+        if answer.status == "running":
+            raise ApiError(409, "generation_running", "The answer is still being written: add stream=true.")
+        if answer.status == "failed":
+            code = str(answer.end.get("code"))
+            status, text = failures.status_of(code), str(answer.end.get("error"))
+            raise ApiError(status, code, text, retry=status in (429, 503), headers=NO_RETRY)
+        return JSONResponse(completion.completion(session, answer))
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "false")
+    if value not in ("true", "false"):
+        raise ApiError(400, "invalid_flag", f"{name} takes true or false.")
+    return value == "true"
