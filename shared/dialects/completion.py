@@ -16,12 +16,13 @@ _REASONS = {
     "length": "length",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
+    "length_cap": "length",
     "tool_calls": "tool_calls",
     "tool_use": "tool_calls",
     "content_filter": "content_filter",
     "refusal": "content_filter",
 }
-"""The vendors' own; every other is a stop, also that by a user: OpenAI has no word for it."""
+"""The vendors' own, and ours for one that grew too long. Every other is a stop, also a user's: there is no word for it."""
 
 
 def id_of(session: str, generation: int) -> str:
