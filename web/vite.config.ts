@@ -7,6 +7,7 @@ const own = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
   plugins: [react()],
+  define: { __TOOLS__: 'true' },
   // The page may be served from any path.
   base: './',
   resolve: {

@@ -17,7 +17,7 @@ import { Announcer } from './Announcer'
 import { Problem } from './Problem'
 import { Status } from './Status'
 import { Turn } from './Turn'
-import { firstInSight, turns } from './turns'
+import { continued, firstInSight, turns } from './turns'
 
 interface Props {
   id: string
@@ -43,6 +43,7 @@ export function Conversation({ id, whole, onWhole, onShare }: Props) {
   const [draft, setDraft] = useDraft(id)
   const [editing, setEdited] = useState<Edited | null>(null)
   const shown = useMemo(() => turns(view), [view])
+  const next = useMemo(() => continued(shown), [shown])
   const first = firstInSight(shown)
   const viewers = useViewers(id, connection === 'live' && shown.length > 0)
   const youngest = last(view)
@@ -79,8 +80,9 @@ export function Conversation({ id, whole, onWhole, onShare }: Props) {
     <>
       <main>
         {shown.map((answer) => (
-          <Turn key={answer.generation} answer={answer} last={answer === youngest}
-            near={answer.generation >= first} whole={whole} onEdit={edit} onAgain={again} onShare={onShare} />
+          <Turn key={answer.generation} answer={answer} next={next.get(answer.generation)}
+            last={answer === youngest} near={answer.generation >= first} whole={whole}
+            onEdit={edit} onAgain={again} onShare={onShare} />
         ))}
         {shown.length === 0 && connection === 'live' && <Hint />}
       </main>

@@ -1,7 +1,7 @@
 import { advice } from '../advice'
 import type { Answer } from '../rejoin'
 
-const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence', ''])
+const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence', 'tool_calls', 'tool_use', ''])
 const CUT = new Set(['length', 'max_tokens', 'length_cap'])
 /** A shorter answer has no pace: it came all at once. */
 const PACE_MIN_MS = 100

@@ -5,9 +5,12 @@ import { CopyButton } from '../CopyButton'
 import type { Answer as Told } from '../rejoin'
 import { Ending } from './Ending'
 import { Thinking } from './Thinking'
+import { Tools } from './Tools'
 
 interface Props {
   answer: Told
+  /** The one that goes on with what the tools of this one gave back. */
+  next?: Told | undefined
   /** The youngest turn: the only one that can be asked anew. */
   last: boolean
   /** It is likely to be in sight from the beginning. */
@@ -21,28 +24,33 @@ interface Props {
 }
 
 /** One question and its answer. Only the turn that has changed is drawn again. */
-export const Turn = memo(function Turn({ answer, last, near, whole, onEdit, onAgain, onShare }: Props) {
+export const Turn = memo(function Turn({ answer, next, last, near, whole, onEdit, onAgain, onShare }: Props) {
   const { generation, attempt, status, prompt, text } = answer
   const running = status === 'running'
   const hidden = running && whole
+  // It goes on with the answer above it: there is no question to show, or to ask anew.
+  const goesOn = answer.continues !== undefined
   return (
     <article data-generation={generation} data-status={status} data-attempt={attempt}
       aria-label={`Turn ${generation}`} aria-busy={running}>
-      <div className="asked">
-        <div className="prompt">{prompt}</div>
-        {last && !running && onEdit && (
-          <button type="button" className="quiet" onClick={() => onEdit(answer)}>Edit question</button>
-        )}
-      </div>
+      {!goesOn && (
+        <div className="asked">
+          <div className="prompt">{prompt}</div>
+          {last && !running && onEdit && (
+            <button type="button" className="quiet" onClick={() => onEdit(answer)}>Edit question</button>
+          )}
+        </div>
+      )}
       {!hidden && <Thinking answer={answer} />}
       <Answer text={hidden ? '' : text} growing={running} finished={status === 'completed'} near={near} />
+      {!hidden && <Tools answer={answer} next={next} />}
       {hidden && <p className="waiting">Waiting for the whole answer …</p>}
       {!running && <Ending answer={answer} />}
       {!running && (
         <div className="actions">
           {text && <CopyButton label="Copy answer" text={text} />}
           {onShare && <button type="button" className="quiet" onClick={() => onShare({ generation })}>Share answer</button>}
-          {last && onAgain && <Again answer={answer} onAgain={onAgain} />}
+          {last && !goesOn && onAgain && <Again answer={answer} onAgain={onAgain} />}
         </div>
       )}
     </article>

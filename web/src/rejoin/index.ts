@@ -9,7 +9,7 @@ import { EMPTY, fold, type Event, type View } from './view'
 
 export type { Connection } from './connection'
 export { forgetSession } from './memory'
-export { EMPTY, last, type Answer, type Event, type Status, type View } from './view'
+export { EMPTY, last, type Answer, type Event, type Status, type ToolCall, type View } from './view'
 
 export interface Handlers {
   /** After every change, with all that is known. Answers that have not changed are the same objects as before. */

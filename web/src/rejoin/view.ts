@@ -6,6 +6,17 @@ export interface Event {
   readonly [field: string]: unknown
 }
 
+/** Whether tools are folded: not in the client that is a module of its own, which has to stay small. */
+declare const __TOOLS__: boolean
+
+/** A tool that the model calls. */
+export interface ToolCall {
+  readonly callId: string
+  readonly name: string
+  /** JSON, if the model wrote what it should. */
+  readonly arguments: string
+}
+
 export type Status = 'running' | 'completed' | 'stopped' | 'failed'
 
 /** One generation as far as it is known: its question, the words so far, how it stands. */
@@ -24,6 +35,13 @@ export interface Answer {
   readonly reasoning: string
   /** From the attempt's beginning to the last thought before the first word; null where no thought told its `ms`. */
   readonly thinkingMs: number | null
+  /** The generation that it goes on from, where that is not the one before it; 0 for none. Missing where it is. */
+  readonly after?: number
+  /** The generation with whose message it goes on: it was asked with `toolResults`, and has no prompt. */
+  readonly continues?: number
+  readonly toolCalls?: readonly ToolCall[]
+  /** `callId` and `content` of each, as they came. */
+  readonly toolResults?: readonly unknown[]
   /** The terminal event: usage, finishReason, code, error … Null while the generation runs. */
   readonly end: Event | null
 }
@@ -67,6 +85,7 @@ export function last(view: View): Answer | undefined {
 function taken(view: View, event: Event): View {
   const { type, status } = event
   if (type === 'metadata' && status === 'started') return put(view, begun(view, event))
+  if (__TOOLS__ && type === 'tool') return put(view, called(view, event))
   const ends = type === 'metadata' && TERMINAL.has(status)
   if (!ends && type !== 'chunk' && type !== 'reasoning') return view
   const generation = integer(event.generation) ?? view.current
@@ -81,9 +100,25 @@ function thought(answer: Answer, event: Event): Answer {
   return { ...answer, reasoning: answer.reasoning + text(event.content), thinkingMs: ms ?? answer.thinkingMs }
 }
 
+function called(view: View, event: Event): Answer {
+  const generation = integer(event.generation) ?? view.current
+  const answer = view.answers.get(generation) ?? blank(generation)
+  const call = { callId: text(event.callId), name: text(event.name), arguments: text(event.arguments) }
+  return { ...answer, toolCalls: [...answer.toolCalls ?? [], call] }
+}
+
+/** What it goes on from and with, where it tells. */
+function onward({ after, continues, toolResults }: Event): Partial<Answer> {
+  return {
+    ...(integer(after) !== null && { after: after as number }),
+    ...(integer(continues) !== null && { continues: continues as number }),
+    ...(Array.isArray(toolResults) && { toolResults }),
+  }
+}
+
 /** A new attempt voids what an earlier one said; its place in the order stays. */
 function begun(view: View, event: Event): Answer {
-  return {
+  const answer = {
     ...blank(integer(event.generation) ?? view.current + 1),
     attempt: integer(event.attempt) ?? 1,
     prompt: text(event.prompt),
@@ -92,6 +127,7 @@ function begun(view: View, event: Event): Answer {
     startedAt: text(event.startedAt),
     replaces: integer(event.replaces),
   }
+  return __TOOLS__ ? { ...answer, ...onward(event) } : answer
 }
 
 function blank(generation: number): Answer {

@@ -4,7 +4,7 @@ import type { Link } from '../address'
 import { Announcer } from '../conversation/Announcer'
 import { Status } from '../conversation/Status'
 import { Turn } from '../conversation/Turn'
-import { firstInSight, turns } from '../conversation/turns'
+import { continued, firstInSight, turns } from '../conversation/turns'
 import { useFollow } from '../hooks/useFollow'
 import { useSession } from '../hooks/useSession'
 import { useTitle } from '../hooks/useTitle'
@@ -47,6 +47,7 @@ function Reading({ session, token, onOver }: Link & { onOver(text: string): void
   const { view, connection, refused } = useSession(session, token)
   const { following, jump } = useFollow()
   const shown = turns(view)
+  const next = continued(shown)
   const first = firstInSight(shown)
   const viewers = useViewers(session, connection === 'live', token)
   useTitle(shown)
@@ -58,7 +59,7 @@ function Reading({ session, token, onOver }: Link & { onOver(text: string): void
     <>
       <main>
         {shown.map((answer) => (
-          <Turn key={answer.generation} answer={answer} last={answer === last(view)}
+          <Turn key={answer.generation} answer={answer} next={next.get(answer.generation)} last={answer === last(view)}
             near={answer.generation >= first} whole={false} />
         ))}
       </main>
