@@ -18,7 +18,7 @@ _JSON_PER_BYTE = 6
 _OTHER_FIELDS_MAX_BYTES = 64 * 1024
 
 TOOLS_MAX = 128
-"""Tools of a request, calls of an answer, and results given back at once."""
+"""Tools of a request, and results given back at once."""
 
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -109,6 +109,13 @@ class StartBody(_Body):
         return self
 
     @property
+    def leaves_calls_open(self) -> bool:
+        """Whether it brings calls of tools along and ends neither in what these gave back nor in a question."""
+        brought = self.messages or []
+        has_tools = any(message.role == "tool" or message.toolCalls for message in brought)
+        return has_tools and brought[-1].role not in ("user", "tool")
+
+    @property
     def question(self) -> str:
         """The prompt, or the last user message; what tools gave back is none."""
         if self.messages is None:
@@ -185,7 +192,11 @@ def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
     if body.sessionId is not None:
         session_id(body.sessionId)
     if isinstance(body, StartBody) and body.size > text_max_bytes:
-        raise ApiError(413, "prompt_too_large", f"prompt, messages and system take {text_max_bytes} bytes in all.")
+        text = f"prompt, messages, toolResults, tools and system take {text_max_bytes} bytes in all."
+        raise ApiError(413, "prompt_too_large", text)
+    if isinstance(body, StartBody) and body.leaves_calls_open:
+        text = "messages: with calls of tools, the last one must be the user's, or a tool's."
+        raise ApiError(400, "invalid_conversation", text)
     return body
 
 

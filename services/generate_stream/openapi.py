@@ -32,7 +32,7 @@ SERVICE = "generate-stream"
 
 _BODIES = (StartBody, StopBody, DeleteBody, ShareBody, UnshareBody)
 _START: Refusals = {
-    400: ("invalid_idempotency_key",),
+    400: ("invalid_idempotency_key", "invalid_conversation"),
     404: ("session_not_found",),
     409: ("generation_running", "session_full"),
     413: ("prompt_too_large",),

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generate_stream.bodies import Body, DeleteBody, StartBody, StopBody, validate
+from services.generate_stream.bodies import Body, DeleteBody, NamedTool, StartBody, StopBody, validate
 from shared.http import ApiError
 from tests.shared.strategies import TEXTS, bounded
 
 TEXT_MAX_BYTES = 20
 SESSION = "V1StGXR8_Z5jdHi6B-myT"
 USER = {"role": "user", "content": "q"}
+RESULT = {"callId": "c", "content": "7"}
+CALLS = {"role": "assistant", "toolCalls": [{"callId": "c", "name": "f", "arguments": "{}"}]}
+ANSWERED = {"role": "tool", **RESULT}
 
 
 def prompt(**more: Any) -> dict[str, Any]:
@@ -45,6 +48,13 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (prompt(temperature=2), {"temperature": 2.0}),
     (prompt(replaces=1), {"replaces": 1}),
     (prompt(stream=False), {"stream": False}),
+    ({"toolResults": [RESULT]}, {"question": "", "size": 1}),
+    (prompt(after=0), {"after": 0}),
+    (prompt(toolChoice="required"), {"toolChoice": "required"}),
+    (prompt(toolChoice={"name": "f"}), {"toolChoice": NamedTool(name="f")}),
+    (prompt(topP=0.5, stop=["END"]), {"topP": 0.5, "stop": ["END"]}),
+    ({"messages": [USER, CALLS, ANSWERED]}, {"question": "q", "size": 4}),
+    ({"messages": [CALLS, ANSWERED, USER]}, {"question": "q"}),
 ]
 
 BAD: list[tuple[Any, int, str]] = [
@@ -103,6 +113,22 @@ BAD: list[tuple[Any, int, str]] = [
     (prompt(stream=0), 422, "invalid_field"),
     (prompt(stream="false"), 422, "invalid_field"),
     (prompt(stream=None), 422, "invalid_field"),
+    (prompt(toolResults=[RESULT]), 400, "invalid_request"),
+    ({"messages": [USER], "toolResults": [RESULT]}, 400, "invalid_request"),
+    ({"messages": [USER], "after": 1}, 400, "invalid_request"),
+    ({"toolResults": []}, 422, "invalid_field"),
+    ({"toolResults": [RESULT] * 129}, 422, "invalid_field"),
+    ({"toolResults": [{"callId": "", "content": "7"}]}, 422, "invalid_field"),
+    (prompt(after=-1), 422, "invalid_field"),
+    (prompt(tools=[{"name": "white space"}]), 422, "invalid_field"),
+    (prompt(tools=[]), 422, "invalid_field"),
+    (prompt(toolChoice="any"), 422, "invalid_field"),
+    (prompt(topP=1.1), 422, "invalid_field"),
+    (prompt(stop=["a"] * 5), 422, "invalid_field"),
+    ({"messages": [USER | {"toolCalls": CALLS["toolCalls"]}]}, 422, "invalid_field"),
+    ({"messages": [USER, CALLS]}, 400, "invalid_conversation"),
+    ({"messages": [USER, CALLS, ANSWERED, {"role": "assistant", "content": "a"}]}, 400, "invalid_conversation"),
+    ({"toolResults": [RESULT | {"content": "7" * 21}]}, 413, "prompt_too_large"),
     ({"prompt": "q" * 21}, 413, "prompt_too_large"),
     ({"prompt": "é" * 11}, 413, "prompt_too_large"),
     (prompt(system="s" * 20), 413, "prompt_too_large"),
