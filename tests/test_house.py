@@ -25,7 +25,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"conventions", "delivery"},
         {"answers"},
         {"draft", "log"},
-        {"access_paths", "asking", "attempt"},
+        {"access_paths", "asking", "attempt", "reading"},
         {"bodies", "metrics", "providers", "rights", "scripts", "usage"},
     ],
     "consume_stream": [

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from services.generate_stream import bodies, rights
+from services.generate_stream import reading, rights
 from services.generate_stream.bodies import DeleteBody, StartBody, StopBody
 from services.generate_stream.dialects import reads
 from services.generate_stream.dialects.chat import Chats
@@ -122,7 +122,7 @@ class App:
     async def _start(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
-        body = await bodies.read(request, StartBody, self.settings.prompt_max_bytes)
+        body = await reading.read(request, StartBody, self.settings.prompt_max_bytes)
         begun = await self._prompting.begin(request, body, identity.owner, key)
         where = begun.where | {"streamUrl": f"/api/consume-stream?sessionId={begun.session}"}
         if body.stream:
@@ -145,7 +145,7 @@ class App:
 
     async def _stop(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        body = await bodies.read(request, StopBody, 0)
+        body = await reading.read(request, StopBody, 0)
         logs.note(session=body.sessionId)
         match await self._running.log.stop(body.sessionId, body.generation, identity.owner):
             case ["stopping", generation]:
@@ -157,7 +157,7 @@ class App:
 
     async def _delete(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        body = await bodies.read(request, DeleteBody, 0)
+        body = await reading.read(request, DeleteBody, 0)
         logs.note(session=body.sessionId)
         await self._running.log.delete(body.sessionId, identity.owner)
         return Response(status_code=204)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from services.generate_stream.bodies import ShareBody, UnshareBody
 from services.generate_stream.log import Log
 from shared import logs
@@ -38,7 +38,7 @@ class Sharing:
 
     async def _share(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        body = await bodies.read(request, ShareBody, 0)
+        body = await reading.read(request, ShareBody, 0)
         logs.note(session=body.sessionId)
         if not self._shares.on:
             raise ApiError(409, "sharing_off", "Sharing takes REJOIN_AUTH=jwt and a secret that signs links.")
@@ -58,7 +58,7 @@ class Sharing:
 
     async def _list(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        session = bodies.session_id(request.query_params.get("sessionId", ""))
+        session = reading.session_id(request.query_params.get("sessionId", ""))
         logs.note(session=session)
         shares = await self._log().shares(session, identity.owner)
         if shares is None:
@@ -69,7 +69,7 @@ class Sharing:
 
     async def _unshare(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
-        body = await bodies.read(request, UnshareBody, 0)
+        body = await reading.read(request, UnshareBody, 0)
         logs.note(session=body.sessionId)
         revoked = await self._log().unshare(body.sessionId, body.shareId, identity.owner)
         if revoked is None:

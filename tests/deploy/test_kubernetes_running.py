@@ -6,8 +6,8 @@ import yaml
 from services.consume_stream import metrics as consume_metrics
 from services.consume_stream import sse
 from services.consume_stream.settings import Settings as ConsumeSettings
-from services.generate_stream import bodies, producer
 from services.generate_stream import metrics as generate_metrics
+from services.generate_stream import producer, reading
 from services.generate_stream.settings import Settings as GenerateSettings
 from shared import server, unsent
 from tests.deploy import manifests
@@ -112,7 +112,7 @@ def test_the_adapter_gives_what_the_autoscalers_ask_for() -> None:
 def test_the_edge_takes_every_body_that_generate_stream_takes(overlay: str) -> None:
     size = kind(overlay, "Ingress")["rejoin"]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
     most = GenerateSettings.read(settings("generate-stream")).prompt_max_bytes
-    assert int(size.removesuffix("m")) * MIB > most * bodies._JSON_PER_BYTE + bodies._OTHER_FIELDS_MAX_BYTES
+    assert int(size.removesuffix("m")) * MIB > most * reading._JSON_PER_BYTE + reading._OTHER_FIELDS_MAX_BYTES
 
 
 def leaves_s(pod: manifests.Pod) -> float:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.dialects import responses_body
 from shared.http import ApiError
@@ -24,7 +24,7 @@ PREVIOUS = {"previous_response_id": "resp_my_session_4"}
 def start(**body: Any) -> dict[str, Any]:
     """What StartBody gets, and takes."""
     parsed = responses_body.parse(body).start
-    bodies.validate(parsed, StartBody, 1000)
+    reading.validate(parsed, StartBody, 1000)
     return parsed
 
 

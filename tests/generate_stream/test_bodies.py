@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generate_stream.bodies import Body, DeleteBody, NamedTool, StartBody, StopBody, validate
+from services.generate_stream.bodies import DeleteBody, NamedTool, StartBody, StopBody
+from services.generate_stream.reading import Body, validate
 from shared.http import ApiError
 from tests.shared.strategies import TEXTS, bounded
 

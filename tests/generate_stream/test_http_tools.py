@@ -153,8 +153,8 @@ async def test_results_that_no_call_waits_for_are_refused_and_begin_nothing(loop
     assert await refused("call_1", "call_2") == unexpected
     assert len(await loop.caller.started()) == 2
     loop.says(loop.named("7"), text=("Done.",))
-    given = [{"callId": call_id, "content": loop.named("7")} for call_id in ("call_1", "call_2")]
-    await loop.caller.ended(await loop.caller.start(toolResults=given, after=1))
+    results = [{"callId": call_id, "content": loop.named("7")} for call_id in ("call_1", "call_2")]
+    await loop.caller.ended(await loop.caller.start(toolResults=results, after=1))
     third = (await loop.caller.started())[2]
     assert (third["after"], third["continues"]) == ("1", "1")
     assert [message["role"] for message in loop.heard(loop.named("7"))["messages"]] == [

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from services.generate_stream.bodies import StartBody, StopBody
 from services.generate_stream.dialects import chat_body, chat_place, models
 from services.generate_stream.producer import Producer
@@ -42,14 +42,14 @@ class Chats:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
         # The whole conversation comes each time, though the log has it.
-        brought = await bodies.read_json(request, self._prompt_max_bytes + self._history_max_bytes)
+        brought = await reading.read_json(request, self._prompt_max_bytes + self._history_max_bytes)
         turn = chat_body.parse(brought)
         logs.note(session=turn.session)
         producer = self._producer()
         wanted = await chat_place.start(producer.log, turn)
         if "provider" not in wanted and isinstance(wanted.get("model"), str):
             wanted["provider"], wanted["model"] = models.chosen(producer.providers, wanted["model"])
-        body = bodies.validate(wanted, StartBody, self._prompt_max_bytes)
+        body = reading.validate(wanted, StartBody, self._prompt_max_bytes)
         begun = await self._prompting().begin(request, body, identity.owner, key)
         return RedirectResponse(f"/api/chat/{begun.session}/stream?generation={begun.generation}", 303)
 
@@ -58,7 +58,7 @@ class Chats:
         identity = await self._gate.identity(request)
         asked = {"sessionId": request.path_params["session"]}
         number = request.query_params.get("generation")
-        body = bodies.validate(asked | ({"generation": _number(number)} if number else {}), StopBody, 0)
+        body = reading.validate(asked | ({"generation": _number(number)} if number else {}), StopBody, 0)
         logs.note(session=body.sessionId)
         match await self._producer().log.stop(body.sessionId, body.generation, identity.owner):
             case ["stopping", generation]:

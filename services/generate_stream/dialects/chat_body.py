@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from shared.dialects import chat
 from shared.http import ApiError
 
@@ -41,7 +41,7 @@ def parse(body: Any) -> Turn:
     """Read a body. Raises ApiError with 400."""
     if not isinstance(body, dict):
         raise ApiError(400, "invalid_json", "The body must be a JSON object.")
-    session = bodies.session_id(body["id"] if isinstance(body.get("id"), str) else "")
+    session = reading.session_id(body["id"] if isinstance(body.get("id"), str) else "")
     regenerates, named = body.get("trigger") == "regenerate-message", body.get("messageId")
     brought = _brought(body)
     if regenerates:

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from services.generate_stream.dialects import completions_body, models
 from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from services.generate_stream.providers import Provider
@@ -41,7 +41,7 @@ class Completions:
     async def _create(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
-        parsed = completions_body.parse(await bodies.read_json(request, self._prompt_max_bytes))
+        parsed = completions_body.parse(await reading.read_json(request, self._prompt_max_bytes))
         provider, model = models.chosen(self._providers, parsed.body.model)
         body = completions_body.start_body(parsed, provider, model, self._prompt_max_bytes)
         begun = await self._prompting().begin(request, body, identity.owner, key)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.generate_stream import bodies
+from services.generate_stream import reading
 from services.generate_stream.bodies import TOOLS_MAX, Short, StartBody, ToolName
 from services.generate_stream.dialects.completions_refusals import refuse_what_is_not_offered
 from shared.http import ApiError
@@ -146,7 +146,7 @@ class Parsed(NamedTuple):
 def parse(document: Any) -> Parsed:
     """Read a request. Raises ApiError with 400 or 422."""
     refuse_what_is_not_offered(document)
-    body = bodies.of_its_form(document, CompletionBody)
+    body = reading.of_its_form(document, CompletionBody)
     messages = [_message(message) for message in body.messages]
     _check_conversation(messages)
     start: dict[str, Any] = {
@@ -166,7 +166,7 @@ def parse(document: Any) -> Parsed:
 
 def start_body(parsed: Parsed, provider: str, model: str, text_max_bytes: int) -> StartBody:
     """The native body. Raises ApiError with 413, or 400 or 422."""
-    return bodies.validate({**parsed.start, "provider": provider, "model": model}, StartBody, text_max_bytes)
+    return reading.validate({**parsed.start, "provider": provider, "model": model}, StartBody, text_max_bytes)
 
 
 def _message(message: Instruction | Question | Reply | ToolReply) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.generate_stream import bodies, erasing
+from services.generate_stream import erasing, reading
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.dialects import models, responses_body
 from services.generate_stream.dialects.responses_body import Asked
@@ -48,7 +48,7 @@ class Responses:
     async def _create(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
-        asked = responses_body.parse(await bodies.read_json(request, self._prompt_max_bytes))
+        asked = responses_body.parse(await reading.read_json(request, self._prompt_max_bytes))
         body = self._body(asked)
         if asked.previous and not await self._entries(asked.previous):
             raise previous_not_found(str(asked.previous))
@@ -104,7 +104,7 @@ class Responses:
         provider, model = models.chosen(self._producer().providers, asked.model)
         start = asked.start | {"provider": provider, "model": model}
         try:
-            return bodies.validate(start, StartBody, self._prompt_max_bytes)
+            return reading.validate(start, StartBody, self._prompt_max_bytes)
         except ApiError as error:
             raise _in_their_words(error) from None
 

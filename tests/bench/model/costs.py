@@ -82,7 +82,7 @@ def _writing(text: Text) -> dict[str, Cost]:
     told = [part for pair in text.told.items() for part in pair]
     request = '{"prompt":,"provider":"openai","model":"bench"}' + text.prompt
     begun = size("EVALSHA", SHA, 2, log, meta, TOKEN, INSTANCE, 6000, 86400, "PUBLISH", 200, "", DIGEST, request, "")
-    begun += sum(map(string, ("", REQUEST_ID, "", *told)))
+    begun += sum(map(string, ("", REQUEST_ID, *[""] * 6, *told)))
     brought = size("HMGET", meta, "messages", "messagesGeneration")
     earlier = size("XREVRANGE", log, f"({MS}-0", "-", "COUNT", HISTORY_PAGE)
     beat = size("EVALSHA", SHA, 2, log, meta, MS, TOKEN, SEQ, 6000, 86400, "PUBLISH", "", "", 0)
