@@ -23,6 +23,11 @@ class Person:
         name = {"Cookie": f"{COOKIE}={token}"} if by_cookie else {"Authorization": f"Bearer {token}"}
         self.headers = name if token else {}
 
+    @property
+    def consume_url(self) -> str:
+        """Where consume-stream is."""
+        return self._services.consume.url
+
     @classmethod
     def named(cls, services: Services, name: str = "", **claims: Any) -> "Person":
         """One whose token is good; without a name, somebody whom nobody has met."""

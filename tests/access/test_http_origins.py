@@ -26,6 +26,7 @@ CHANGING = [
 ]  # fmt: skip
 STREAM = "/api/consume-stream?sessionId=no-session-yet&follow=session"
 SESSION = "/api/sessions/no-session-yet"
+POLL = "/api/read-stream?sessionId=no-session-yet&follow=session"
 
 
 def own(service: Service) -> tuple[str, str]:
@@ -74,7 +75,13 @@ async def test_pages_of_this_origin_and_programs_get_to_the_route(guarded: Servi
 
 async def test_a_cookie_is_no_good_to_a_foreign_page_even_to_read(guarded: Services) -> None:
     kept, service = cookie(by_secret()), guarded.generate
-    reading = ((guarded.consume, STREAM), (guarded.consume, SESSION), (service, "/api/models"), (service, "/api/login"))
+    reading = (
+        (guarded.consume, STREAM),
+        (guarded.consume, SESSION),
+        (guarded.consume, POLL),
+        (service, "/api/models"),
+        (service, "/api/login"),
+    )
     for foreign in FOREIGN:
         for asked, path in reading:
             assert verdict(await ask(asked, path, "GET", kept, ("Accept", "text/event-stream"), *foreign)) == REFUSED

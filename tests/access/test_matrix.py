@@ -12,8 +12,10 @@ import pytest
 from shared import keys
 from tests.access.person import Person
 from tests.consume_stream.outside_writer import OutsideWriter
+from tests.consume_stream.socket_viewer import socket
 from tests.fakes.issuer import by_secret
 from tests.processes import Services
+from tests.viewing import Refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
@@ -61,6 +63,15 @@ async def _read_completion(who: Visitor, session: str) -> httpx2.Response:
     return await who.person.get(f"/v1/chat/completions/chatcmpl-{session}-1", stream="true", **who.by_link)
 
 
+async def _upgrade(who: Visitor, session: str) -> httpx2.Response:
+    query = {"sessionId": session} | who.by_link
+    try:
+        async with socket(f"{who.person.consume_url}/api/consume-stream", query, who.person.headers):
+            return httpx2.Response(101)
+    except Refused as refused:
+        return refused.response
+
+
 ROUTES: dict[str, tuple[Ask, int]] = {
     "POST generate-stream": (_post("generate-stream", prompt="Hello"), 202),
     "POST stop-stream": (_post("stop-stream"), 200),
@@ -69,13 +80,17 @@ ROUTES: dict[str, tuple[Ask, int]] = {
     "GET share-stream": (_get("share-stream"), 200),
     "POST unshare-stream": (_post("unshare-stream"), 200),
     "GET consume-stream": (_get("consume-stream"), 200),
+    "GET read-stream": (_get("read-stream"), 200),
+    "GET consume-stream, upgraded": (_upgrade, 101),
     "GET sessions": (_get("sessions/"), 200),
     "GET models": (_get("models"), 200),
     "POST completions": (_ask_for_completion, 303),
     "GET completions": (_read_completion, 200),
 }
 """Each with what its owner is told."""
-READS = ("GET consume-stream", "GET sessions", "GET completions")
+READS = (
+    "GET consume-stream", "GET read-stream", "GET consume-stream, upgraded", "GET sessions", "GET completions",
+)  # fmt: skip
 
 REFUSED: dict[str, Told] = {
     "nobody": (401, "token_missing"),
@@ -83,9 +98,10 @@ REFUSED: dict[str, Told] = {
     "one whose token is over": (401, "token_expired"),
     "one whose token is for others": (401, "token_invalid"),
 }
+GRANTED: Told = (200, "")
 LINKS: dict[str, Told] = {
-    "one with a link": (200, ""),
-    "one with a link to one answer": (200, ""),
+    "one with a link": GRANTED,
+    "one with a link to one answer": GRANTED,
     "one with a link that was revoked": GONE,
     "one with a link to another session": (401, "share_invalid"),
     "one with a link of another's making": (401, "share_invalid"),
@@ -103,8 +119,9 @@ def expected(who: str, whose: str, route: str) -> Told:
     if who in LINKS:
         if route not in READS:
             return REFUSED["nobody"]
-        told = LINKS[who]
+        told, granted = LINKS[who], ROUTES[route][1]
         # A link is to the session whose id is in it.
+        told = (granted, "") if told == GRANTED else told
         return told if whose == "the owner's" else (401, "share_invalid")
     granted = ROUTES[route][1]
     if route in ("GET models", "POST completions") or (who in OWNERS and whose == "the owner's"):
@@ -209,13 +226,14 @@ async def test_every_cell(
         ("login", {"GET", "HEAD", "POST"}),
         ("logout", {"POST"}),
         ("consume-stream?sessionId=abcdefgh", {"GET", "HEAD"}),
+        ("read-stream?sessionId=abcdefgh", {"GET", "HEAD"}),
         ("sessions/abcdefgh", {"GET", "HEAD"}),
     ],
 )
 async def test_every_method_that_a_route_does_not_take_is_refused_whoever_asks(
     guarded: Services, path: str, takes: set[str], method: str
 ) -> None:
-    service = guarded.consume if path.startswith(("consume-stream", "sessions/")) else guarded.generate
+    service = guarded.consume if path.startswith(("consume-stream", "read-stream", "sessions/")) else guarded.generate
     async with httpx2.AsyncClient(verify=False, trust_env=False) as client:
         response = await client.request(method, f"{service.url}/api/{path}")
     assert (response.status_code == 405) == (method not in takes)
