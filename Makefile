@@ -102,7 +102,7 @@ docs: $(VENV)/dev ## Renew the settings and alerts in README and the cost tables
 	@$(BIN)/python -m tests.bench.model --write
 
 clean: ## Remove the environment and all caches, but not the sessions in .rejoin
-	rm -rf $(VENV) web/dist web/node_modules .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info
+	rm -rf $(VENV) web/dist web/node_modules .mypy_cache .ruff_cache .hypothesis build dist ./*.egg-info client/build client/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/python:

@@ -106,7 +106,9 @@ def page(session: str, limit: int, before: str | None, share: str | None) -> Cal
 
 
 def headers(token: str | None, more: Mapping[str, str] = {}) -> dict[str, str]:
-    """The headers of a request."""
+    """The headers of a request. Raises ValueError for what is no token, before others quote it in an error."""
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise ValueError("the token holds characters that no token has")
     # A stream that is compressed on its way is held back by whoever compresses it.
     return {"Accept-Encoding": "identity", **more, **({"Authorization": f"Bearer {token}"} if token else {})}
 
@@ -114,6 +116,7 @@ def headers(token: str | None, more: Mapping[str, str] = {}) -> dict[str, str]:
 def address(url: str) -> str:
     """Where the server is. Raises ValueError for what no server can be at."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    # Reading the port raises for one that is none.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(f"not an address of a server: {url!r}; it begins with http:// or https://")
     return url.rstrip("/")

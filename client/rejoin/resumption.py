@@ -20,6 +20,8 @@ Token = str | Callable[[], str] | None
 
 _ID = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
 _BEFORE_ALL = (-1, -1)
+_ENDS_WITHOUT_MAX = 6
+"""Ten seconds or so, by the waits between them: a lease, and what finds that one is over."""
 
 
 class Broken(Exception):
@@ -41,6 +43,7 @@ class Resumption:
         self._passed = _numbers(after) if after else _BEFORE_ALL
         self._ended = False
         self._from_start = after is None
+        self._ends_without = 0
         self._connected = False
         self._pings = 0
         self._broken_after: str | None = None
@@ -146,9 +149,14 @@ class Resumption:
 
     def _end(self) -> None:
         # Who read from the beginning would have met its end; who came back with a position may have it already.
-        if self._generation is not None and self._from_start:
-            raise AnswerGone(f"answer {self._generation} is no longer in the log")
-        self.over = True
+        if self._generation is None or not self._from_start:
+            self.over = True
+            return
+        # Its writer may be about to write again what Redis has lost.
+        self._ends_without += 1
+        if self._ends_without > _ENDS_WITHOUT_MAX:
+            raise AnswerGone(f"answer {self._generation} is not in the log any more")
+        raise Broken(f"answer {self._generation} is not in the log yet")
 
 
 def _numbers(id: str) -> tuple[int, int]:

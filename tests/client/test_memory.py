@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rejoin.command.memory import Memory, Remembered
 from rejoin.command.shown import Shown
+from tests.shared.strategies import bounded
 
 MET = Remembered("session-1", 1.0, "17-3", 2, "wörds")
 
@@ -54,6 +55,7 @@ def taken(shown: Shown, pieces: list[str]) -> tuple[str, bool]:
 pieces = st.lists(st.text("ab", max_size=3), max_size=6)
 
 
+@bounded
 @given(pieces, pieces, pieces)
 def test_an_answer_that_is_told_again_is_shown_once_and_one_that_differs_anew(
     first: list[str], second: list[str], resumed: list[str]

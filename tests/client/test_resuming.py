@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rejoin import (
     AnswerFailed,
+    AnswerGone,
     AnyEvent,
     AsyncClient,
     Client,
@@ -23,6 +24,7 @@ from rejoin import (
 )  # fmt: skip
 from shared.events import Entry
 from tests.client.broken_server import BrokenServer, Turn, entry
+from tests.shared.strategies import bounded
 
 AT_ONCE = Limits(retry_max_s=0, give_up_s=5)
 SESSION = "a-session-of-8"
@@ -31,16 +33,16 @@ texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\u20
 turns = st.builds(Turn, st.sampled_from(["cut", "end", "503", "page"]), st.integers(0, 1500), st.integers(1, 60))
 
 
-def log_of(pieces: Sequence[str], attempts: int = 1) -> list[Entry]:
+def log_of(pieces: Sequence[str], attempts: int = 1, generation: int = 1) -> list[Entry]:
     """A log whose answer was begun so often; entries of a kind that nobody knows are among them."""
-    log = []
+    log, of = [], {"generation": str(generation)}
     for attempt in range(1, attempts + 1):
-        started = {"type": "metadata", "status": "started", "generation": "1", "attempt": str(attempt), "prompt": "?"}
-        log.append(entry(f"{attempt}-0", **started))
+        ms, started = 10 * generation + attempt, {"type": "metadata", "status": "started", **of, "prompt": "?"}
+        log.append(entry(f"{ms}-0", **started, attempt=str(attempt)))
         for seq, piece in enumerate(pieces, 1):
             kind = ("chunk", "reasoning", "novelty")[(seq - 1) % 7 % 3]
-            log.append(entry(f"{attempt}-{seq}", type=kind, generation="1", content=piece, ms=str(seq)))
-    log.append(entry(f"{attempts}-{len(pieces) + 1}", type="metadata", status="completed", generation="1"))
+            log.append(entry(f"{ms}-{seq}", type=kind, **of, content=piece, ms=str(seq)))
+    log.append(entry(f"{ms}-{len(pieces) + 1}", type="metadata", status="completed", **of))
     return log
 
 
@@ -73,6 +75,7 @@ def text_of(events: Sequence[AnyEvent]) -> list[tuple[str, str]]:
     return said
 
 
+@bounded
 @given(st.lists(texts, max_size=12), st.integers(1, 2), st.lists(turns, max_size=6), st.integers(0, 3))
 def test_every_event_comes_once_whatever_breaks(
     pieces: list[str], attempts: int, breaks: list[Turn], repeats: int
@@ -90,6 +93,7 @@ def test_every_event_comes_once_whatever_breaks(
         assert len(server.asked) >= 1
 
 
+@bounded
 @given(st.lists(texts, min_size=1, max_size=12), st.data())
 def test_whoever_saves_the_position_after_any_event_goes_on_with_the_next(pieces: list[str], data: Any) -> None:
     whole = read(BrokenServer(log := log_of(pieces), []))
@@ -118,10 +122,19 @@ def test_only_the_newest_attempt_is_the_text() -> None:
 def test_an_answer_that_failed_is_raised_with_its_words() -> None:
     log = log_of(["word"])
     end = {"type": "metadata", "status": "failed", "generation": "1", "code": "overloaded", "error": "Too much."}
-    log[-1] = entry("1-9", **end, retryable="true")
+    log[-1] = entry("11-9", **end, retryable="true")
     with pytest.raises(AnswerFailed, match="overloaded: Too much") as failed:
         Client(transport=BrokenServer(log, []).transport()).follow(SESSION).text()
     assert (failed.value.text, failed.value.retryable) == ("word", True)
+
+
+def test_an_answer_that_the_log_has_lost_is_raised_and_one_that_is_written_again_is_read() -> None:
+    log = log_of(["a"])
+    with pytest.raises(AnswerGone, match="answer 2"):
+        read(BrokenServer(log, []), generation=2)
+    server = BrokenServer(log, [])
+    client = Client(transport=server.transport(), limits=AT_ONCE, on_retry=lambda _: log.extend(log_of(["b"], 1, 2)))
+    assert client.follow(SESSION, generation=2).text() == "b"
 
 
 def test_nothing_new_for_too_long_is_an_error_and_tells_why() -> None:

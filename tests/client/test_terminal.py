@@ -11,10 +11,12 @@ from tests.client.running import Running, environment
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.gate import Gate
+from tests.shared.strategies import bounded
 
 HOSTILE = "a\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b[2J\x9b1Ac\r\n\x1bc\x08\x7fd\tü 🌊\u2028"
 
 
+@bounded
 @given(st.text(st.sampled_from("a;[]0m\x1b\x9b\x07\\\r\n\t🌊\u0085") | st.characters(), max_size=40), st.data())
 def test_nothing_that_commands_a_terminal_is_left_wherever_it_is_cut(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))

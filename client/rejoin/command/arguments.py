@@ -57,7 +57,11 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Name
     sessions.add_argument(
         "--forget", metavar="SESSION", type=_session, nargs="*", help="forget these, or all; the server keeps them"
     )
-    given = {"url": environ.get("REJOIN_URL") or URL, "token": environ.get("REJOIN_TOKEN") or None, "as_json": False}
+    given = {
+        "url": environ.get("REJOIN_URL") or URL,
+        "token": environ.get("REJOIN_TOKEN", "").strip() or None,
+        "as_json": False,
+    }
     return parser.parse_args(arguments, argparse.Namespace(**given))
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from rejoin.calls import Options
-from rejoin.client import Client
+from rejoin.client import Answer, Client
 from rejoin.command import arguments, sessions
 from rejoin.command.interrupts import Interrupted, Interrupts
 from rejoin.command.memory import Memory, Remembered
@@ -47,7 +47,7 @@ def main(given: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         screen.abandon()
         return BROKEN_PIPE
-    except (RejoinError, ValueError) as error:
+    except (RejoinError, ValueError, OSError) as error:
         command.refused(error)
         return USAGE if isinstance(error, ValueError) else REFUSED
 
@@ -105,21 +105,33 @@ class Command:
             self._screen.say(f"Come back: {self._line('follow')}")
 
     def _ask(self, client: Client) -> int:
+        # Whoever has left a pipe open behind it shall see what it waits for.
+        self._screen.wait("reading what is piped in …")
         prompt = _prompt(self._asked.prompt)
         self._session = self._asked.session or _new_session()
-        met = self._memory.recall(self._session) or Remembered(self._session, time.time())
+        known = self._memory.recall(self._session)
+        self._screen.quiet()
         self._screen.wait("asking …")
         options = Options(session=self._session)
         for name in ("provider", "model", "system"):
             if value := getattr(self._asked, name):
                 options[name] = value
-        # Known before it begins: whoever is interrupted here finds it again.
-        self._memory.keep(Remembered(self._session, time.time(), met.position))
-        answer = client.start(prompt, **options)
-        after = met.position
+        answer = self._start(client, prompt, options, is_new=known is None)
         if self._screen.as_json:
             self._screen.record({"type": "asked", "sessionId": answer.session, "generation": answer.generation})
-        return self._watch(client, Remembered(self._session, time.time(), after), answer.generation, ends=True)
+        met = Remembered(self._session, time.time(), known.position if known else None)
+        return self._watch(client, met, answer.generation, ends=True)
+
+    def _start(self, client: Client, prompt: str, options: Options, *, is_new: bool) -> Answer:
+        if is_new:
+            # Before it begins: whoever is interrupted in between finds it again.
+            self._memory.keep(Remembered(self._session, time.time()))
+        try:
+            return client.start(prompt, **options)
+        except Refused:
+            if is_new:
+                self._memory.forget(self._session)
+            raise
 
     def _follow(self, client: Client) -> int:
         self._session = self._asked.session
