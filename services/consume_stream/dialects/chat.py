@@ -17,8 +17,7 @@ from shared.events import Entry
 from shared.http import ApiError, no_session
 from shared.wires import Wires
 
-FORM = form_of({"x-vercel-ai-ui-message-stream": "v1"}, frames.PING)
-
+_HEADER = {"x-vercel-ai-ui-message-stream": "v1"}
 _DONE = b"data: [DONE]\n\n"
 _MESSAGES_MAX = 200
 _PATH_MAX = 10_000
@@ -91,7 +90,10 @@ class Chats:
             path = await chat_messages.path(found, _PATH_MAX, located.number)
             earlier = chat_messages.chain(session, _before(path))
         fold = Chat(session, located.number, earlier)
-        return await teller.tell(request, session, (access, located), fold, FORM, after=after)
+        # Who is cut comes back to this very answer, which may be over by then.
+        where = f"/api/chat/{session}/stream?generation={located.number}"
+        form = form_of({**_HEADER, "Content-Location": where}, frames.PING)
+        return await teller.tell(request, session, (access, located), fold, form, after=after)
 
     async def _messages(self, request: Request) -> Response:
         session = _session(request)
