@@ -49,6 +49,7 @@ PURE = [
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
     "shared.dialects.response", "shared.dialects.response_ids", "shared.dialects.response_output",
+    "services.consume_stream.dialects.chat_parts", "shared.dialects.chat",
     "shared.dialects.completion", "shared.dialects.failures", "shared.dialects.usage",
     "services.consume_stream.dialects.completions_fold",
 ]  # fmt: skip

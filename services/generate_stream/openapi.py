@@ -6,7 +6,7 @@ from typing import Any
 from services.generate_stream import access_paths
 from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
-from services.generate_stream.dialects import completions_paths
+from services.generate_stream.dialects import chat_paths, completions_paths
 from services.generate_stream.providers import CODES
 from shared.dialects.reads import PATHS
 from shared.openapi import (
@@ -65,6 +65,7 @@ def described(*, doctor: bool) -> Schema:
         "/api/delete-stream": {"post": _delete()},
         "/api/models": {"get": _models()},
         **access_paths.PATHS,
+        **chat_paths.PATHS,
         **completions_paths.PATHS,
     }
     for path in PATHS:
@@ -134,7 +135,9 @@ def _schemas() -> dict[str, Schema]:
     answered = {"sessionId": SESSION_ID, "generation": GENERATION, **ended, **more}
     called = {"toolCalls": {"type": "array", "minItems": 1, "items": ref("Call")}}
     schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered | called}
-    return schemas | access_paths.SCHEMAS | completions_paths.SCHEMAS | {"Models": _models_schema()}
+    return (
+        schemas | access_paths.SCHEMAS | chat_paths.SCHEMAS | completions_paths.SCHEMAS | {"Models": _models_schema()}
+    )
 
 
 _QUESTIONS = ("prompt", "messages", "toolResults")

@@ -22,7 +22,8 @@ REFUSED = (403, "origin_not_allowed")
 FOREIGN = [(EVIL,), (("Origin", "null"),), (("Sec-Fetch-Site", "cross-site"),), (("Sec-Fetch-Site", "same-site"),)]
 CHANGING = [
     "/api/generate-stream", "/api/stop-stream", "/api/delete-stream", "/api/share-stream", "/api/unshare-stream",
-    "/api/login", "/api/logout", "/api/no-such-route", "/v1/chat/completions",
+    "/api/login", "/api/logout", "/api/no-such-route", "/v1/chat/completions", "/api/chat",
+    "/api/chat/{session}/stop",
 ]  # fmt: skip
 STREAM = "/api/consume-stream?sessionId=no-session-yet&follow=session"
 SESSION = "/api/sessions/no-session-yet"

@@ -72,6 +72,23 @@ async def _upgrade(who: Visitor, session: str) -> httpx2.Response:
         return refused.response
 
 
+async def _chat(who: Visitor, session: str) -> httpx2.Response:
+    said = [{"id": "q", "role": "user", "parts": [{"type": "text", "text": "Hello"}]}]
+    return await who.person.post("chat", id=session, messages=said)
+
+
+async def _stop_chat(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.post(f"chat/{session}/stop")
+
+
+async def _follow_chat(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.get(f"chat/{session}/stream", generation="1", **who.by_link)
+
+
+async def _messages(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.get(f"chat/{session}/messages", **who.by_link)
+
+
 ROUTES: dict[str, tuple[Ask, int]] = {
     "POST generate-stream": (_post("generate-stream", prompt="Hello"), 202),
     "POST stop-stream": (_post("stop-stream"), 200),
@@ -84,12 +101,17 @@ ROUTES: dict[str, tuple[Ask, int]] = {
     "GET consume-stream, upgraded": (_upgrade, 101),
     "GET sessions": (_get("sessions/"), 200),
     "GET models": (_get("models"), 200),
+    "POST chat": (_chat, 303),
+    "POST chat stop": (_stop_chat, 200),
+    "GET chat stream": (_follow_chat, 200),
+    "GET chat messages": (_messages, 200),
     "POST completions": (_ask_for_completion, 303),
     "GET completions": (_read_completion, 200),
 }
 """Each with what its owner is told."""
 READS = (
-    "GET consume-stream", "GET read-stream", "GET consume-stream, upgraded", "GET sessions", "GET completions",
+    "GET consume-stream", "GET read-stream", "GET consume-stream, upgraded", "GET sessions",
+    "GET chat stream", "GET chat messages", "GET completions",
 )  # fmt: skip
 
 REFUSED: dict[str, Told] = {
@@ -126,8 +148,8 @@ def expected(who: str, whose: str, route: str) -> Told:
     granted = ROUTES[route][1]
     if route in ("GET models", "POST completions") or (who in OWNERS and whose == "the owner's"):
         return granted, ""
-    if route == "POST generate-stream":
-        return (202, "") if whose in ("a deleted one", "one that is not there") else GONE
+    if route in ("POST generate-stream", "POST chat"):
+        return (granted, "") if whose in ("a deleted one", "one that is not there") else GONE
     return (204, "") if route == "POST delete-stream" else GONE
 
 
@@ -207,7 +229,7 @@ async def test_every_cell(
         code = response.json()["error"]["code"] if response.status_code >= 400 else ""
         told[route], wanted[route] = (response.status_code, code), expected(who, whose, route)
         assert owner.token not in response.text
-        if not (route.startswith("POST") and response.status_code < 300) or (route, code) == ("POST delete-stream", ""):
+        if not (route.startswith("POST") and response.status_code < 400) or (route, code) == ("POST delete-stream", ""):
             after = await _held(redis_client, session)
             assert after == before or changes, route
     assert told == wanted

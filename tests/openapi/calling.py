@@ -26,7 +26,7 @@ REFUSES = [*CONFORMS, negative_data_rejection]
 NOT_OF_ITS_SHAPE = {
     "session_not_found", "generation_running", "provider_unknown", "replaces_unknown", "session_full",
     "prompt_too_large", "generation_unknown", "sharing_off", "too_many_shares", "share_invalid",
-    "idempotency_key_reused", "auth_off", "invalid_every",
+    "idempotency_key_reused", "nothing_asked", "auth_off", "invalid_every",
     "invalid_conversation", "model_not_found", "after_unknown", "tool_results_unexpected",
 }  # fmt: skip
 """Why a request that is as the description says may be refused nevertheless: by what there is, or by what is set."""

@@ -6,11 +6,12 @@ from typing import Any
 from services.consume_stream import frames, standing
 from services.consume_stream.access import Access
 from services.consume_stream.dialects.chat_parts import Part, Parts
-from services.consume_stream.sessions import PAGE_MAX_CHARACTERS
 from shared import events
 from shared.dialects import chat
 from shared.events import Entry
 from shared.wires import Wires
+
+_TEXT_MAX_CHARACTERS = 8 * 1024 * 1024
 
 Message = dict[str, Any]
 Generation = list[Entry]
@@ -50,7 +51,7 @@ async def path(generations: AsyncIterator[Generation], limit: int, last: int | N
             continue
         found.append(generation)
         size += sum(len(entry.fields.get("content", "")) for entry in generation)
-        if after == 0 or len(found) == limit or size > PAGE_MAX_CHARACTERS:
+        if after == 0 or len(found) == limit or size > _TEXT_MAX_CHARACTERS:
             break
     return found[::-1]
 

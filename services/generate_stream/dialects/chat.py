@@ -56,9 +56,10 @@ class Chats:
     async def _stop(self, request: Request) -> Response:
         """Stop what runs; with a number, only that one."""
         identity = await self._gate.identity(request)
-        asked = {"sessionId": request.path_params["session"]}
-        number = request.query_params.get("generation")
-        body = reading.validate(asked | ({"generation": _number(number)} if number else {}), StopBody, 0)
+        asked: dict[str, object] = {"sessionId": request.path_params["session"]}
+        if (number := request.query_params.get("generation")) is not None:
+            asked["generation"] = _number(number)
+        body = reading.validate(asked, StopBody, 0)
         logs.note(session=body.sessionId)
         match await self._producer().log.stop(body.sessionId, body.generation, identity.owner):
             case ["stopping", generation]:

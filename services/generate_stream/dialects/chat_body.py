@@ -51,7 +51,8 @@ def parse(body: Any) -> Turn:
     results = _results(brought[-1]) if brought and answers[-1:] == [len(brought) - 1] else []
     prompt = "\n\n".join(filter(None, map(_text, _questions(brought, ours[-1] if ours else -1))))
     if not (prompt or results or (regenerates and not brought)):
-        raise _invalid("the last message must be a user's, with words, or have what tools gave back")
+        said = "The last message must be a user's, with words, or have what tools gave back."
+        raise ApiError(400, "nothing_asked", said)
     return Turn(
         session,
         {name: body[name] for name in _OURS if body.get(name) is not None} | _tools(body.get("tools")),
@@ -80,8 +81,7 @@ def _brought(body: Fields) -> list[Message]:
 
 
 def _parts(message: Message) -> list[Fields]:
-    content = message.get("content")
-    parts = message.get("parts", [{"type": "text", "text": content}] if isinstance(content, str) else None)
+    parts = message.get("parts")
     if not isinstance(parts, list) or not all(isinstance(part, dict) and "type" in part for part in parts):
         raise _invalid("a message has parts, a list of objects with a type")
     for part in parts:

@@ -82,7 +82,7 @@ async def _one_message(log: Log, turn: Turn) -> Fields:
         raise no_session()
     prompt = turn.prompt or answer.prompt
     if not prompt:
-        raise ApiError(400, "invalid_request", "messages: what is asked anew has no words.")
+        raise ApiError(400, "nothing_asked", "What is asked anew has no words.")
     # Without a word of its own it goes on from the one before it, or from what that one replaced: as history has it.
     after = answer.after if answer.after is not None or number == place.newest else number - 1
     return {"prompt": prompt, "replaces": number} | ({} if after is None else {"after": after})
