@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.consume_stream.dialects import chat_paths, completions_paths
+from services.consume_stream.dialects import chat_paths, completions_paths, responses_paths
 from services.consume_stream.frame_schemas import FRAMES, POLL, SESSION_PAGE
 from shared.openapi import (
     ASKED,
@@ -72,6 +72,7 @@ def described(*, doctor: bool) -> Schema:
     }
     paths |= chat_paths.paths(*_SHOWN, security=KNOWN)
     paths |= completions_paths.paths(*_SHOWN, security=KNOWN)
+    paths |= responses_paths.paths(*_SHOWN, security=KNOWN)
     if doctor:
         reported = {"200": answer("What it sees of Redis.", {"type": "object"})}
         paths["/api/consume-stream/doctor"] = {"get": operation("doctor", "For the doctor.", reported, AWAY)}

@@ -6,7 +6,7 @@ from typing import Any
 from services.generate_stream import access_paths
 from services.generate_stream.attempt import LOST_CODE
 from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
-from services.generate_stream.dialects import chat_paths, completions_paths
+from services.generate_stream.dialects import chat_paths, completions_paths, responses_paths
 from services.generate_stream.providers import CODES
 from shared.dialects.reads import PATHS
 from shared.openapi import (
@@ -67,6 +67,7 @@ def described(*, doctor: bool) -> Schema:
         **access_paths.PATHS,
         **chat_paths.PATHS,
         **completions_paths.PATHS,
+        **responses_paths.PATHS,
     }
     for path in PATHS:
         paths[path] = paths.get(path, {}) | {"get": _sent_on(path)}
@@ -136,7 +137,12 @@ def _schemas() -> dict[str, Schema]:
     called = {"toolCalls": {"type": "array", "minItems": 1, "items": ref("Call")}}
     schemas["Answer"] = {"type": "object", "required": list(answered), "properties": answered | called}
     return (
-        schemas | access_paths.SCHEMAS | chat_paths.SCHEMAS | completions_paths.SCHEMAS | {"Models": _models_schema()}
+        schemas
+        | access_paths.SCHEMAS
+        | chat_paths.SCHEMAS
+        | completions_paths.SCHEMAS
+        | responses_paths.SCHEMAS
+        | {"Models": _models_schema()}
     )
 
 

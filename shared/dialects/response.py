@@ -6,6 +6,7 @@ from typing import Any
 from shared import events
 from shared.dialects.response_ids import ResponseId
 from shared.dialects.response_output import Event, Output
+from shared.dialects.usage import usage_of
 from shared.events import Entry
 
 _FIXED: dict[str, Any] = {
@@ -117,26 +118,18 @@ class Response:
 
 
 def usage(said: Any) -> dict[str, Any] | None:
-    """A vendor's own counts in that API's words; None where it has not told. What came from a cache counts as read."""
-    if not isinstance(said, dict):
+    """A vendor's own counts in that API's words; None where it has not told."""
+    counted = usage_of(said)
+    if counted is None:
         return None
-    details, spent = said.get("prompt_tokens_details"), said.get("completion_tokens_details")
-    cached = _count(said, "cache_read_input_tokens") or _count(details, "cached_tokens")
-    written = _count(said, "cache_creation_input_tokens")
-    read = _count(said, "prompt_tokens")
-    if "prompt_tokens" not in said:
-        read = _count(said, "input_tokens") + cached + written
-    answered = _count(said, "completion_tokens") or _count(said, "output_tokens")
-    thought = _count(spent, "reasoning_tokens") or _count(said.get("output_tokens_details"), "thinking_tokens")
+    written = said.get("cache_creation_input_tokens")
     return {
-        "input_tokens": read,
-        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
-        "output_tokens": answered,
-        "output_tokens_details": {"reasoning_tokens": thought},
-        "total_tokens": read + answered,
+        "input_tokens": counted.input,
+        "input_tokens_details": {
+            "cached_tokens": counted.cached,
+            "cache_write_tokens": written if type(written) is int else 0,
+        },
+        "output_tokens": counted.output,
+        "output_tokens_details": {"reasoning_tokens": counted.reasoning},
+        "total_tokens": counted.input + counted.output,
     }
-
-
-def _count(said: Any, name: str) -> int:
-    value = said.get(name) if isinstance(said, dict) else None
-    return value if type(value) is int else 0

@@ -37,6 +37,10 @@ class Person:
         """POST to generate-stream. A path that begins with a slash is not under /api."""
         return await self._ask("POST", self._services.generate.url + _whole(path), json=body)
 
+    async def delete(self, path: str) -> httpx2.Response:
+        """DELETE at generate-stream."""
+        return await self._ask("DELETE", self._services.generate.url + _whole(path))
+
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """GET from the service that the path belongs to. Of a stream that does not end, this never returns."""
         of_consume = is_read("GET", _whole(path))

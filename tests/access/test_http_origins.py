@@ -24,6 +24,7 @@ CHANGING = [
     "/api/generate-stream", "/api/stop-stream", "/api/delete-stream", "/api/share-stream", "/api/unshare-stream",
     "/api/login", "/api/logout", "/api/no-such-route", "/v1/chat/completions", "/api/chat",
     "/api/chat/{session}/stop",
+    "/v1/responses", "/v1/responses/{response}/cancel",
 ]  # fmt: skip
 STREAM = "/api/consume-stream?sessionId=no-session-yet&follow=session"
 SESSION = "/api/sessions/no-session-yet"

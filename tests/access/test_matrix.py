@@ -89,6 +89,22 @@ async def _messages(who: Visitor, session: str) -> httpx2.Response:
     return await who.person.get(f"chat/{session}/messages", **who.by_link)
 
 
+async def _ask_for_response(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.post("/v1/responses", input="Hi", previous_response_id=f"resp_{session}_1", stream=True)
+
+
+async def _read_response(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.get(f"/v1/responses/resp_{session}_1", **who.by_link)
+
+
+async def _cancel_response(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.post(f"/v1/responses/resp_{session}_1/cancel")
+
+
+async def _delete_response(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.delete(f"/v1/responses/resp_{session}_1")
+
+
 ROUTES: dict[str, tuple[Ask, int]] = {
     "POST generate-stream": (_post("generate-stream", prompt="Hello"), 202),
     "POST stop-stream": (_post("stop-stream"), 200),
@@ -107,12 +123,20 @@ ROUTES: dict[str, tuple[Ask, int]] = {
     "GET chat messages": (_messages, 200),
     "POST completions": (_ask_for_completion, 303),
     "GET completions": (_read_completion, 200),
+    "POST responses": (_ask_for_response, 303),
+    "GET responses": (_read_response, 200),
+    "POST responses cancel": (_cancel_response, 200),
+    "DELETE responses": (_delete_response, 200),
 }
 """Each with what its owner is told."""
 READS = (
     "GET consume-stream", "GET read-stream", "GET consume-stream, upgraded", "GET sessions",
-    "GET chat stream", "GET chat messages", "GET completions",
+    "GET chat stream", "GET chat messages", "GET completions", "GET responses",
 )  # fmt: skip
+NO_RESPONSE = (404, "response_not_found")
+ABSENT = dict.fromkeys(("GET responses", "POST responses cancel", "DELETE responses"), NO_RESPONSE)
+ABSENT |= {"POST responses": (400, "previous_response_not_found")}
+"""Those that have a word of their own for what is not there."""
 
 REFUSED: dict[str, Told] = {
     "nobody": (401, "token_missing"),
@@ -143,14 +167,14 @@ def expected(who: str, whose: str, route: str) -> Told:
             return REFUSED["nobody"]
         told, granted = LINKS[who], ROUTES[route][1]
         # A link is to the session whose id is in it.
-        told = (granted, "") if told == GRANTED else told
+        told = (granted, "") if told == GRANTED else ABSENT.get(route, GONE) if told == GONE else told
         return told if whose == "the owner's" else (401, "share_invalid")
     granted = ROUTES[route][1]
     if route in ("GET models", "POST completions") or (who in OWNERS and whose == "the owner's"):
         return granted, ""
     if route in ("POST generate-stream", "POST chat"):
         return (granted, "") if whose in ("a deleted one", "one that is not there") else GONE
-    return (204, "") if route == "POST delete-stream" else GONE
+    return (204, "") if route == "POST delete-stream" else ABSENT.get(route, GONE)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +246,7 @@ async def test_every_cell(
     told, wanted = {}, {}
     for route, (ask, _) in ROUTES.items():
         # What an owner does to a session, it does to one of its own.
-        changes = who in OWNERS and route.startswith("POST")
+        changes = who in OWNERS and route.startswith(("POST", "DELETE"))
         session = await _session(whose, owner, redis_client, spared="" if changes else shared_session)
         before = await _held(redis_client, session)
         response = await ask(visitors[who], session)

@@ -169,7 +169,7 @@ ANTHROPIC = {"input_tokens": 9, "output_tokens": 4, "cache_read_input_tokens": 2
     [
         (OPENAI, (9, 2, 0, 4, 1, 13)),
         (ANTHROPIC, (14, 2, 3, 4, 0, 18)),
-        ({"prompt_tokens": "many", "prompt_tokens_details": 7}, (0, 0, 0, 0, 0, 0)),
+        ({"input_tokens": 9, "output_tokens": 4, "cache_creation_input_tokens": "?"}, (9, 0, 0, 4, 0, 13)),
     ],
 )
 def test_what_a_vendor_counted(said: dict[str, Any], expected: tuple[int, ...]) -> None:

@@ -28,6 +28,7 @@ NOT_OF_ITS_SHAPE = {
     "prompt_too_large", "generation_unknown", "sharing_off", "too_many_shares", "share_invalid",
     "idempotency_key_reused", "nothing_asked", "auth_off", "invalid_every",
     "invalid_conversation", "model_not_found", "after_unknown", "tool_results_unexpected",
+    "response_not_found", "invalid_value", "previous_response_not_found",
 }  # fmt: skip
 """Why a request that is as the description says may be refused nevertheless: by what there is, or by what is set."""
 

@@ -62,7 +62,12 @@ class Running(Services):
     @property
     def known(self) -> dict[str, str]:
         """What is there, by the names that paths have for it."""
-        return {"session": self.session, "completion": f"chatcmpl-{self.session}-1", "model": "demo"}
+        return {
+            "session": self.session,
+            "completion": f"chatcmpl-{self.session}-1",
+            "response": f"resp_{self.session}_1",
+            "model": "demo",
+        }
 
     def caller(self, service: str) -> Caller:
         """Who calls this one."""

@@ -32,7 +32,7 @@ MADE = {made for code in _OF_ANSWERS for made in ((502, code), (status_of(code),
     (400, "bad_request"), (404, "not_found"), (405, "method_not_allowed"), (414, "uri_too_long"),
     (431, "headers_too_large"), (400, "invalid_seconds"), (400, "invalid_every"), (503, "draining"),
     (503, "redis_unavailable"), (401, "token_missing"), (401, "token_invalid"), (401, "token_expired"),
-    (429, "too_many_starts"),
+    (429, "too_many_starts"), (400, "invalid_field"), (400, "idempotency_key_reused"), (400, "tool_results_unexpected"),
     (429, "too_many_running_of_owner"), (429, "too_many_running_of_address"), (429, "too_many_tokens"),
     (429, "too_many_viewers_of_owner"), (429, "too_many_viewers_of_session"),
 }  # fmt: skip
