@@ -68,7 +68,8 @@ def _command(language: str, text: str, directory: Path, clients: Path) -> list[s
             (directory / "recipe.py").write_text(text)
             return [sys.executable, "recipe.py"]
         case _:
-            # A browser has EventSource; Node has it when it is told so.
+            # A browser has EventSource and WebSocket; Node has them when it is told so.
             (directory / "recipe.mjs").write_text(text)
             (directory / "node_modules").symlink_to(clients / "node_modules")
-            return [str(node.node()), "--no-warnings", "--experimental-eventsource", "recipe.mjs"]
+            given = ("--no-warnings", "--experimental-eventsource", "--experimental-websocket")
+            return [str(node.node()), *given, "recipe.mjs"]

@@ -17,6 +17,9 @@ WORDS = "Hello, wörld 🌊!"
 PRINTS = {
     "curl": rf'"generation":1.*data: .*"status":"completed".*\n{WORDS}$',
     "eventsource": "^Hello, wörld 🌊!\n$",
+    "websocket": "^Hello, wörld 🌊!\n$",
+    "websocket-python": "^Hello, wörld 🌊!$",
+    "polls": r'"status":"started".*"status":"completed".*"over": true}\n$',
 }
 """What each prints. Where it names the session, there is an answer in it already, unless it begins one."""
 
