@@ -74,7 +74,7 @@ class Patience:
         if tried_s + wait_s > self._give_up_s:
             if isinstance(error, Refused):
                 raise error
-            raise OutOfReach(f"nothing new for {tried_s:.0f} s: {describe(error)}") from error
+            raise OutOfReach(f"nothing came for {tried_s:.0f} s: {describe(error)}") from error
         if self._told:
             self._told(Retry(error, wait_s))
         return wait_s

@@ -44,10 +44,10 @@ SECOND_END = event("3-2", "completed", generation=2)
 RESET = Reset(reason="unknown", data={})
 
 
-def watched(events: list[AnyEvent], memory: Memory, since: int = 1) -> tuple[int, str, str]:
+def watched(events: list[AnyEvent], memory: Memory, since: int = 1, *, as_json: bool = False) -> tuple[int, str, str]:
     """The exit code, and what went to stdout and stderr."""
     out, err = io.StringIO(), io.StringIO()
-    screen = Screen(out, err, {}, as_json=False)
+    screen = Screen(out, err, {}, as_json=as_json)
     known = memory.recall(SESSION) or Remembered(SESSION, 0.0)
     code = Watching(screen, memory, Never(), known, since).watch(events)
     return code, out.getvalue(), err.getvalue()
@@ -75,6 +75,12 @@ def test_both_hold_over_two_runs_too(memory: Memory) -> None:
     found = memory.recall(SESSION)
     assert found
     assert (found.position, found.generation, found.shown) == ("2-3", 1, "")
+
+
+def test_what_a_program_has_read_is_no_words_that_a_reader_has_seen(memory: Memory) -> None:
+    watched(BEGUN[:2], memory)
+    assert '"content":"words"' in watched(BEGUN[2:], memory, as_json=True)[1]
+    assert watched(OTHER, memory) == (COMPLETE, "none\n", "")
 
 
 def test_a_log_that_is_told_from_its_beginning_is_printed_from_where_it_was_left(memory: Memory) -> None:

@@ -29,7 +29,8 @@ class Watching:
         self._whole = whole
         self._met = met
         self._since = since
-        self._shown = Shown(met.shown)
+        # A program gets all events, and holds its words itself.
+        self._shown = Shown("" if screen.as_json else met.shown)
         self._kept_at = 0.0
         self._void = False
         self.ended = False
