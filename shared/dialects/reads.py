@@ -6,11 +6,11 @@ same path below one prefix, which every proxy gives to consume-stream.
 
 PREFIX = "/api/consume-stream"
 PATHS = (
-    "/api/chat/{id}/stream",
-    "/api/chat/{id}/messages",
+    "/api/chat/{session}/stream",
+    "/api/chat/{session}/messages",
     "/v1/responses/{response}",
     "/v1/responses/{response}/input_items",
-    "/v1/chat/completions/{id}",
+    "/v1/chat/completions/{completion}",
 )
 _BELOW = (f"{PREFIX}/api/", f"{PREFIX}/v1/")
 
