@@ -22,7 +22,7 @@ _REASONS = {
     "content_filter": "content_filter",
     "refusal": "content_filter",
 }
-"""The vendors' own, and ours for one that grew too long. Every other is a stop, also a user's: there is no word for it."""
+"""The vendors' own, and ours for one that grew too long. Every other is a stop, also a user's: it has no word here."""
 
 
 def id_of(session: str, generation: int) -> str:

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import nanoid
 import pytest
+from openai import AsyncOpenAI
 
 from deploy import node
 from tests.consume_stream.outside_writer import OutsideWriter
@@ -32,3 +34,16 @@ async def node_clients() -> Path:
     """Where the clients for Node are installed: modules there import them by their names in its package.json."""
     await asyncio.to_thread(node.install, CLIENTS)
     return CLIENTS
+
+
+@pytest.fixture
+def prompt() -> str:
+    """A question that no other test asks."""
+    return f"What is {nanoid.generate()}?"
+
+
+@pytest.fixture(scope="session")
+async def client(front: str) -> AsyncIterator[AsyncOpenAI]:
+    """OpenAI's own client, which knows nothing of us but the address."""
+    async with AsyncOpenAI(base_url=f"{front}/v1", api_key="none") as client:
+        yield client

@@ -1,48 +1,23 @@
-"""Chat Completions by OpenAI's own Python package, unmodified, against real processes behind one origin."""
+"""Chat Completions by OpenAI's own packages, unmodified, against real processes behind one origin."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
-import httpx2
-import nanoid
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from shared.dialects import completion
+from tests.access.conftest import guarded as guarded
+from tests.dialects.completing import MODEL, WORDS, asked, requests, words
+from tests.dialects.recipes import Recipe, run
+from tests.fakes.issuer import by_secret
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
-
-MODEL = "gpt-6.1-terra"
-WORDS = "Hello, wörld 🌊!"
-
-
-@pytest.fixture
-def prompt() -> str:
-    """A question that no other test asks."""
-    return f"What is {nanoid.generate()}?"
-
-
-@pytest.fixture(scope="module")
-async def client(front: str) -> AsyncIterator[AsyncOpenAI]:
-    """The package's client, which knows nothing of us but the address."""
-    async with AsyncOpenAI(base_url=f"{front}/v1", api_key="none") as client:
-        yield client
-
-
-def asked(prompt: str, **more: Any) -> dict[str, Any]:
-    """A request's parameters."""
-    return {"model": MODEL, "messages": [{"role": "user", "content": prompt}], **more}
-
-
-def requests(upstream: Upstream, prompt: str) -> list[dict[str, Any]]:
-    """What the vendor was asked with this question."""
-    return [request.body for request in upstream.requests if request.prompt == prompt]
 
 
 async def test_an_answer_in_one_piece(client: AsyncOpenAI, upstream: Upstream, prompt: str) -> None:
@@ -123,107 +98,97 @@ async def test_two_read_one_answer_and_a_key_finds_it_again(
     assert len(requests(upstream, prompt)) == 1
 
 
-async def words(stream: Any) -> str:
-    """All that a stream still says."""
-    return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
-
-
-async def test_one_that_was_cut_is_read_from_its_beginning(
-    front: str, client: AsyncOpenAI, upstream: Upstream, prompt: str
-) -> None:
-    gate = asyncio.Semaphore(2)
-    upstream.prompts[prompt] = Script(gate=gate)
-    async with await client.chat.completions.create(**asked(prompt), stream=True) as stream:
-        name = (await anext(stream)).id
-        assert await anext(stream)
-    address = f"{front}/v1/chat/completions/{name}"
-    async with httpx2.AsyncClient() as browser:
-        refused = await browser.get(address)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "generation_running")
-    for _ in range(3):
-        gate.release()
-    async with httpx2.AsyncClient() as browser:
-        told = (await browser.get(address, params={"stream": "true"}, timeout=30)).text
-        again = (await browser.get(address, params={"stream": "true"}, timeout=30)).text
-    assert told.endswith("data: [DONE]\n\n")
-    assert "id:" not in told.replace('"id":', "")
-    assert said(told) == said(again) == WORDS
-
-
-def said(text: str) -> str:
-    """The words of a whole stream."""
-    frames = [line[6:] for line in text.splitlines() if line.startswith("data: {")]
-    return "".join(json.loads(frame)["choices"][0]["delta"].get("content", "") for frame in frames)
-
-
-async def test_one_that_was_stopped_ends_well(
-    services: Services, client: AsyncOpenAI, upstream: Upstream, prompt: str
-) -> None:
-    upstream.prompts[prompt] = Script(text=("Half", "."), stall_after=1)
-    stream = await client.chat.completions.create(**asked(prompt), stream=True)
-    chunks = [await anext(stream), await anext(stream)]
-    place = completion.place_of(chunks[0].id)
-    assert place
-    await services.stop(place[0])
-    chunks += [chunk async for chunk in stream]
-    assert chunks[-1].choices[0].finish_reason == "stop"
-    whole = await client.chat.completions.retrieve(chunks[0].id)
-    assert (whole.choices[0].message.content, whole.choices[0].finish_reason) == ("Half", "stop")
-
-
-@pytest.mark.parametrize(
-    ("script", "error", "code", "times"),
-    [
-        (Script(status=401), openai.InternalServerError, "provider_auth", 1),
-        (Script(status=400), openai.BadRequestError, "provider_refused", 1),
-        (Script(text=("Half",), finish=""), openai.InternalServerError, "provider_cut", 1),
-    ],
-    ids=lambda each: each if isinstance(each, str) else "",
-)
-async def test_a_failure_is_raised_and_not_paid_for_again(
-    client: AsyncOpenAI, upstream: Upstream, prompt: str, script: Script, error: type[Exception], code: str, times: int
-) -> None:
-    upstream.prompts[prompt] = script
-    with pytest.raises(error) as raised:
-        await client.chat.completions.create(**asked(prompt))
-    assert isinstance(raised.value, openai.APIStatusError)
-    assert raised.value.code == code
-    assert len(requests(upstream, prompt)) == times
-    stream = await client.chat.completions.create(**asked(prompt), stream=True)
-    with pytest.raises(openai.APIError) as broken:
-        await words(stream)
-    assert broken.value.code == code
-
-
-async def test_one_that_costs_nothing_is_tried_again_by_the_client(upstream: Upstream, front: str, prompt: str) -> None:
-    upstream.prompts[prompt] = Script(status=429)
-    async with AsyncOpenAI(base_url=f"{front}/v1", api_key="none", max_retries=1) as client:
-        with pytest.raises(openai.RateLimitError):
-            await client.chat.completions.create(**asked(prompt))
-    one = len(requests(upstream, prompt))
-    async with AsyncOpenAI(base_url=f"{front}/v1", api_key="none", max_retries=0) as client:
-        with pytest.raises(openai.RateLimitError):
-            await client.chat.completions.create(**asked(prompt))
-    assert one == 2 * (len(requests(upstream, prompt)) - one)
-
-
 async def test_what_is_not_offered_or_wrong_is_refused_and_begins_nothing(
     client: AsyncOpenAI, upstream: Upstream, prompt: str
 ) -> None:
-    wrong: list[tuple[dict[str, Any], type[openai.APIStatusError], str]] = [
-        ({"n": 2}, openai.BadRequestError, "unsupported_parameter"),
-        ({"temperature": 3}, openai.UnprocessableEntityError, "invalid_field"),
-        ({"extra_headers": {"Idempotency-Key": "é".encode("latin-1").decode("latin-1")}}, openai.BadRequestError,
-         "invalid_idempotency_key"),
-    ]  # fmt: skip
-    for more, error, code in wrong[:2]:
+    for more, error, code, param in (
+        ({"n": 2}, openai.BadRequestError, "unsupported_parameter", "n"),
+        ({"temperature": 3}, openai.UnprocessableEntityError, "invalid_field", "temperature"),
+        ({"extra_headers": {"Idempotency-Key": "k" * 129}}, openai.BadRequestError, "invalid_idempotency_key", None),
+    ):
         with pytest.raises(error) as raised:
             await client.chat.completions.create(**asked(prompt, **more))
-        assert (raised.value.code, raised.value.type) == (code, "invalid_request_error")
+        told = raised.value
+        assert isinstance(told, openai.APIStatusError)
+        assert (told.code, told.type, told.param) == (code, "invalid_request_error", param)
     for name in ("chatcmpl-nothing", "chatcmpl-nothing-at-all-1", "cmpl-1"):
         with pytest.raises(openai.NotFoundError):
             await client.chat.completions.retrieve(name)
     assert requests(upstream, prompt) == []
+
+
+async def test_the_loop_of_tools(client: AsyncOpenAI, upstream: Upstream, prompt: str) -> None:
+    upstream.prompts[prompt] = Script(text=("Let me see.",), calls=(("call_1", "weather", ('{"city"', ': "Rome"}')),))
+    tool: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+    messages: Any = asked(prompt)["messages"]
+    first = await client.chat.completions.create(model=MODEL, messages=messages, tools=[tool], tool_choice="required")
+    choice = first.choices[0]
+    assert choice.finish_reason == "tool_calls"
+    [call] = choice.message.tool_calls or []
+    assert call.type == "function"
+    assert (call.id, call.function.name, json.loads(call.function.arguments)) == ("call_1", "weather", {"city": "Rome"})
+    stream = await client.chat.completions.create(model=MODEL, messages=messages, tools=[tool], stream=True)
+    told = [chunk.choices[0] async for chunk in stream]
+    [delta] = [each for choice in told for each in choice.delta.tool_calls or ()]
+    assert (delta.index, delta.id, told[-1].finish_reason) == (0, "call_1", "tool_calls")
+    messages += [choice.message, {"role": "tool", "tool_call_id": call.id, "content": "Sun."}]
+    del upstream.prompts[prompt]
+    last = await client.chat.completions.create(model=MODEL, messages=messages, tools=[tool])
+    assert last.choices[0].message.content == WORDS
+    body = requests(upstream, prompt)[-1]
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "tool"]
+    assert body["messages"][1]["tool_calls"][0]["function"]["name"] == "weather"
+
+
+async def test_the_api_key_is_the_token(guarded: Services, prompt: str) -> None:
+    async with guarded.origin() as front:
+        mine, theirs, nobody = (
+            AsyncOpenAI(base_url=f"{front}/v1", api_key=key)
+            for key in (by_secret(sub="me"), by_secret(sub="them"), "none")
+        )
+        whole = await mine.chat.completions.create(**asked(prompt))
+        assert await words(await mine.chat.completions.create(**asked(prompt), stream=True)) == WORDS
+        assert (await mine.chat.completions.retrieve(whole.id)).choices[0].message.content == WORDS
+        with pytest.raises(openai.NotFoundError):
+            await theirs.chat.completions.retrieve(whole.id)
+        for asking in (nobody.models.list(), nobody.chat.completions.create(**asked(prompt))):
+            with pytest.raises(openai.AuthenticationError):
+                await asking
+        for each in (mine, theirs, nobody):
+            await each.close()
+
+
+IN_NODE = """
+import OpenAI from "openai";
+const [baseURL, content] = process.argv.slice(2);
+const client = new OpenAI({ baseURL, apiKey: "none" });
+const asked = { model: "gpt-6.1-terra", messages: [{ role: "user", content }] };
+const told = {};
+told.whole = (await client.chat.completions.create(asked)).choices[0].message.content;
+told.streamed = "";
+const streaming = { ...asked, stream: true, stream_options: { include_usage: true } };
+const stream = await client.chat.completions.create(streaming);
+for await (const { choices, usage } of stream) {
+  told.streamed += choices[0]?.delta.content ?? "";
+  told.total = usage?.total_tokens;
+}
+const runner = client.chat.completions.stream(asked);
+told.final = (await runner.finalChatCompletion()).choices[0].finish_reason;
+told.models = (await client.models.list()).data.length > 2;
+await client.chat.completions.create({ ...asked, n: 2 }).catch((error) => {
+  told.refused = [error.constructor.name, error.status, error.code, error.param];
+});
+console.log(JSON.stringify(told));
+"""
+
+
+async def test_the_package_for_node(front: str, node_clients: Path, tmp_path: Path, prompt: str) -> None:
+    script = Recipe("in-node", "js", IN_NODE)
+    printed = await run(script, front, "", tmp_path, node_clients, f"{front}/v1", prompt)
+    assert json.loads(printed) == {
+        "whole": WORDS, "streamed": WORDS, "total": 18, "final": "stop", "models": True,
+        "refused": ["BadRequestError", 400, "unsupported_parameter", "n"],
+    }  # fmt: skip
 
 
 async def test_the_models_that_are_configured(client: AsyncOpenAI) -> None:

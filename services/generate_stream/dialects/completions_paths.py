@@ -1,7 +1,7 @@
 """What generate-stream tells of Chat Completions, in the words of its description."""
 
 from services.generate_stream.attempt import LOST_CODE
-from services.generate_stream.dialects.completions_body import CompletionBody
+from services.generate_stream.dialects.completions_form import CompletionBody
 from services.generate_stream.dialects.completions_refusals import NEUTRAL
 from services.generate_stream.providers import CODES
 from shared.dialects.failures import status_of
