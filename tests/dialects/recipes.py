@@ -38,13 +38,14 @@ def recipe(name: str) -> Recipe:
     return next(each for each in recipes() if each.name == name)
 
 
-async def run(recipe: Recipe, origin: str, session: str, directory: Path, clients: Path, **environ: str) -> str:
+async def run(recipe: Recipe, origin: str, session: str, directory: Path, clients: Path, *arguments: str) -> str:
     """Run a text as its reader would, its address and session replaced; returns what it printed, errors as well."""
     text = recipe.text.replace(PLACE, origin.partition("://")[2]).replace(SESSION, session)
-    environ = (
-        dict(os.environ) | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}", "PYTHONUNBUFFERED": "1"} | environ
-    )
-    command = _command(recipe.language, text, directory, clients)
+    # What a reader has installed is on their path, and nothing of theirs is changed.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    known = {"PATH": path, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}", "LLM_USER_PATH": str(directory)}
+    environ = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
+    command = [*_command(recipe.language, text, directory, clients), *arguments]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *command, stdout=pipe, stderr=subprocess.STDOUT, cwd=directory, env=environ

@@ -15,6 +15,10 @@ WORDS = "Hello, wörld 🌊!"
 """What the model says to whatever it is asked."""
 
 PRINTS = {
+    "openai-completions": r"This is the demo.*\nchatcmpl-\S+-1 \d+\nstop\n$",
+    "openai-tools": r"tools have answered.*`weather` says: Sun in Rome\.",
+    "langchain": r"^stop\n.*This is the demo.*`weather` says: Sun in Rome\.",
+    "llm": r"This is the demo.*This is the demo.*> And what else\?",
     "curl": rf'"generation":1.*data: .*"status":"completed".*\n{WORDS}$',
     "eventsource": "^Hello, wörld 🌊!\n$",
     "websocket": "^Hello, wörld 🌊!\n$",
@@ -23,10 +27,10 @@ PRINTS = {
 }
 """What each prints. Where it names the session, there is an answer in it already, unless it begins one."""
 
-ELSEWHERE = dict[str, str]()
+ELSEWHERE = {"nginx": "tests/dialects/test_recipe_nginx.py"}
 """Those that need more than to be run, and the test that runs their text."""
 
-BEGIN = {"curl"}
+BEGIN = {"curl", "openai-completions"}
 """Those that begin the answer of the session that they name."""
 
 
