@@ -14,30 +14,56 @@ from tests.dialects.completing import WORDS, asked, requests, said, words
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services
+from tests.proxy import Proxy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
 
-async def test_one_that_was_cut_is_read_from_its_beginning(
-    front: str, client: AsyncOpenAI, upstream: Upstream, prompt: str
+async def test_one_that_was_cut_is_asked_for_again_by_its_key_and_costs_nothing_more(
+    front: str, upstream: Upstream, prompt: str
 ) -> None:
     gate = asyncio.Semaphore(2)
     upstream.prompts[prompt] = Script(gate=gate)
-    async with await client.chat.completions.create(**asked(prompt), stream=True) as stream:
+    wire = Proxy(front.replace("http:", "redis:"))
+    key: Any = {"extra_headers": {"Idempotency-Key": prompt}}
+    async with wire, AsyncOpenAI(base_url=f"http://127.0.0.1:{wire.port}/v1", api_key="none") as client:
+        stream = await client.chat.completions.create(**asked(prompt, **key), stream=True)
         name = (await anext(stream)).id
         assert await anext(stream)
-    address = f"{front}/v1/chat/completions/{name}"
-    async with httpx2.AsyncClient() as browser:
-        refused = await browser.get(address)
+        wire.cut()
+        with pytest.raises((openai.APIConnectionError, httpx2.TransportError)):
+            await words(stream)
+        stream = await client.chat.completions.create(**asked(prompt, **key), stream=True)
+        for _ in range(3):
+            gate.release()
+        assert await words(stream) == WORDS
+    assert len(requests(upstream, prompt)) == 1
+    async with httpx2.AsyncClient(base_url=front, timeout=30) as browser:
+        whole = await browser.get(f"/v1/chat/completions/{name}?stream=true")
+    assert said(whole.text) == WORDS
+    assert whole.text.endswith("data: [DONE]\n\n")
+    assert "\nid:" not in whole.text
+    assert whole.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_one_that_runs_is_no_object_yet_and_a_refused_reading_asks_no_model_again(
+    front: str, upstream: Upstream, client: AsyncOpenAI, prompt: str
+) -> None:
+    upstream.prompts[prompt] = Script(gate=(gate := asyncio.Semaphore(1)))
+    stream = await client.chat.completions.create(**asked(prompt), stream=True)
+    name = (await anext(stream)).id
+    async with httpx2.AsyncClient(base_url=front, timeout=30) as browser:
+        refused = await browser.get(f"/v1/chat/completions/{name}")
         assert (refused.status_code, refused.json()["error"]["code"]) == (409, "generation_running")
-    for _ in range(3):
+        for headers, retried in (({}, "false"), ({"Idempotency-Key": "k"}, None)):
+            missing = f"/v1/chat/completions/{name}1"
+            refused = await browser.get(missing, params={"stream": "true"}, headers=headers)
+            assert (refused.status_code, refused.headers.get("x-should-retry")) == (404, retried)
+        refused = await browser.get(f"/v1/chat/completions/{name}?stream=yes")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_flag")
+    for _ in range(4):
         gate.release()
-    async with httpx2.AsyncClient() as browser:
-        told = (await browser.get(address, params={"stream": "true"}, timeout=30)).text
-        again = (await browser.get(address, params={"stream": "true"}, timeout=30)).text
-    assert told.endswith("data: [DONE]\n\n")
-    assert "id:" not in told.replace('"id":', "")
-    assert said(told) == said(again) == WORDS
+    assert await words(stream) == WORDS
 
 
 async def test_one_that_was_stopped_ends_well(
