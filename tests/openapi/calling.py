@@ -42,6 +42,9 @@ class Caller(NamedTuple):
     def call(self, case: Case[Any]) -> requests.Response:
         """Send it. Of an endless answer only the first bytes are read."""
         case.body = _whole_numbers(case.body)
+        if case.path == "/v1/responses" and isinstance(case.body, dict):
+            # A whole answer of the demo's takes seconds: that it has begun is enough.
+            case.body |= {} if case.body.get("background", False) not in (None, False, True) else {"background": True}
         asked = case.as_transport_kwargs(base_url=self.url, headers=self.headers)
         with requests.Session() as session:
             # A proxy of this machine's has no part in it.
