@@ -44,7 +44,7 @@ FLOORS: dict[str, list[set[str]]] = {
 FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", "anthropic", "pydantic", "httpx2"}}
 PURE = [
     "deploy.doctor.stream_verdicts", "deploy.doctor.verdicts", "shared.access.address", "shared.access.headers",
-    "shared.access.identity", "shared.events", "shared.findings", "shared.keys",
+    "shared.access.identity", "shared.dialects.reads", "shared.events", "shared.findings", "shared.keys",
     "shared.position", "shared.redis_verdicts", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",

@@ -14,7 +14,8 @@ from tests.viewing import Viewer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
-LATE_S = 2.0
+LATE_S = 5.0
+"""What a busy machine adds."""
 
 
 async def poll(service: Service, session: str, after: str = "0", **query: Any) -> httpx2.Response:

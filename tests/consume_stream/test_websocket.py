@@ -132,8 +132,9 @@ async def test_pings_of_the_protocol_and_for_pages_and_one_for_whoever_asks(bris
         for _ in range(3):
             assert json.loads(await connection.recv()) == {"ping": 0.2}
         await connection.send("ping")
-        heard = [json.loads(await connection.recv()) for _ in range(2)]
-        assert {"pong": True} in heard
+        async with asyncio.timeout(20):
+            while (heard := json.loads(await connection.recv())) != {"pong": True}:
+                assert heard == {"ping": 0.2}
     async with line(brisk) as raw:
         await raw.ask(HANDSHAKE.format(f"{session}&follow=session"))
         assert await raw.has(b"\x89\x00\x89\x00")
