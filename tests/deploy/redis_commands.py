@@ -40,7 +40,8 @@ REFUSED: dict[str, list[Command]] = {
     "consume": [
         *NEITHER,
         ("XADD", LOG, "*", "type", "chunk"), ("XDEL", LOG, "0-1"), ("DEL", LOG),
-        ("HSET", META, "owner", "me"), ("HDEL", META, "owner"), ("HGETALL", META), ("DEL", META), ("ZADD", keys.RUNNING, 0, SESSION), ("PUBLISH", LOG, ""),
+        ("HSET", META, "owner", "me"), ("HDEL", META, "owner"), ("HGETALL", META), ("DEL", META),
+        ("ZADD", keys.RUNNING, 0, SESSION), ("PUBLISH", LOG, ""),
         ("SUBSCRIBE", keys.control("somebody")), ("SUBSCRIBE", keys.TAKEOVER),
         ("EVAL", "return redis.call('XADD', KEYS[1], '*', 'type', 'chunk')", 1, LOG),
         ("EVAL", "return redis.call('HSET', KEYS[1], 'owner', 'me')", 1, META),
