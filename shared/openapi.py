@@ -20,7 +20,8 @@ Refusals = Mapping[int, Sequence[str]]
 SESSION_ID: Schema = {"type": "string", "pattern": f"^{keys.SESSION}$", "description": "One conversation."}
 POSITION: Schema = {
     "type": "string",
-    "pattern": r"^(0|[0-9]{1,20}-[0-9]{1,20})$",
+    # A few more fit into 64 bits, which no pattern says shortly.
+    "pattern": r"^(0|[0-9]{1,19}-[0-9]{1,19})$",
     "description": "The id of an entry, two numbers of 64 bits; 0 is before the first.",
 }
 GENERATION: Schema = {"type": "integer", "minimum": 1, "maximum": 2**31}
