@@ -10,7 +10,25 @@ const STOPPED_MS = 5_000
 const stops = new Set<() => Promise<unknown>>()
 /** Who resumed last, by the path of the stream. */
 const resumed = new Map<string, AbortController>()
+/** Questions whose answers were being written when the messages were read: their generations, by the stream's path. */
+const unanswered = new Map<string, string>()
 let stoppedAt = 0
+
+/**
+ * The messages of a chat, for `useChat({ messages, resume: true })`: none where it has not begun.
+ *
+ * An answer that is being written is left out, and told by the stream that is resumed then, also when it is over by then.
+ */
+export async function loadMessages<Message>(id: string, api = '/api/chat', init?: RequestInit): Promise<Message[]> {
+  const chat = `${api}/${id}`
+  const response = await fetch(`${chat}/messages`, init)
+  if (response.status === 404) return []
+  if (!response.ok) throw new Error(await refusal(response))
+  const messages = await response.json()
+  const [, generation] = /\.(\d+)\.user$/.exec(messages.at(-1)?.id ?? '') ?? []
+  if (generation) unanswered.set(absolute(`${chat}/stream`).pathname, generation)
+  return messages
+}
 
 /**
  * Give it to `DefaultChatTransport` as `fetch`.
@@ -26,11 +44,14 @@ export async function rejoinFetch(input: RequestInfo | URL, init: RequestInit = 
   signal?.throwIfAborted()
   const path = absolute(String(input)).pathname
   if (begins) {
+    unanswered.clear()
     await Promise.all([...stops].map((send) => send()))
     // Sent again where the answer to it is lost, it begins nothing twice.
     if (!headers.has('Idempotency-Key')) headers.set('Idempotency-Key', unique())
   } else {
     resumed.set(path, line)
+    const generation = unanswered.get(path)
+    if (generation && !String(input).includes('?')) input = `${input}?generation=${generation}`
   }
   const asked = first(() => fetch(input, { ...request, headers, signal: line.signal }), begins)
   const { 'content-type': _, 'idempotency-key': __, ...known } = Object.fromEntries(headers)
@@ -51,7 +72,10 @@ export async function rejoinFetch(input: RequestInfo | URL, init: RequestInit = 
 
   const response = await Promise.race([asked, dropped])
   if (!streams(response)) return response
-  const events = whole(response, { ...again, signal: line.signal }, () => signal?.removeEventListener('abort', onAbort))
+  const events = whole(response, { ...again, signal: line.signal }, () => {
+    unanswered.delete(path)
+    signal?.removeEventListener('abort', onAbort)
+  })
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
