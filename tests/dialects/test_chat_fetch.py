@@ -4,11 +4,13 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
+from deploy.leash import Leash
 from deploy.page import DIST
 from tests.consume_stream.outside_writer import OutsideWriter
 from tests.dialects.chats import VERSIONS, Chat, Chats, running, text
@@ -16,6 +18,7 @@ from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services, until
 from tests.proxy import Proxy
+from tests.web import tokens
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
@@ -37,10 +40,10 @@ async def way(front: str) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def opened(chats: Chats, origin: str, session: str, tab: str = "one") -> Chat:
+async def opened(chats: Chats, origin: str, session: str, **more: Any) -> Chat:
     """A chat with our fetch."""
-    name = f"{session} {tab}"
-    given = {"id": session, "api": f"{origin}/api/chat", "body": {"provider": "openai"}, "rejoin": True}
+    name = session
+    given = {"id": session, "api": f"{origin}/api/chat", "body": {"provider": "openai"}, "rejoin": True} | more
     await chats.do("open", name=name, **given)
     return Chat(chats, name)
 
@@ -79,6 +82,48 @@ async def test_an_answer_that_is_cut_again_and_again_is_whole(
     assert state["finishes"][0]["isError"] is False
     assert [part["type"] for part in state["messages"][-1]["parts"]] == ["step-start", "reasoning", "text"]
     assert text(state["messages"][-1]) == "".join(words)
+
+
+async def test_without_it_an_answer_that_is_cut_is_resumed_by_asking_for_all_of_it(
+    chats: Chats, way: Proxy, upstream: Upstream, session: str
+) -> None:
+    gate = asyncio.Semaphore(1)
+    upstream.prompts[session] = Script(text=("Hel", "lo"), gate=gate)
+    chat = await opened(chats, f"http://127.0.0.1:{way.port}", session, rejoin=False)
+    await chat.ask(session)
+    await chat.shows("Hel")
+    way.cut()
+    await chat.becomes("error")
+    await chat.begin("resumeStream")
+    await chat.becomes("streaming")
+    gate.release()
+    await chat.shows("Hello")
+    state = await chat.becomes("ready")
+    assert [text(message) for message in state["messages"]] == [session, "Hello"]
+
+
+async def test_who_may_read_and_write_is_known_by_the_headers_of_the_transport(
+    node_clients: Path, page: None, redis_url: str, upstream: Upstream, leash: Leash, session: str
+) -> None:
+    gate = asyncio.Semaphore(1)
+    upstream.prompts[session] = Script(text=("Hel", "lo"), gate=gate)
+    async with (
+        Services(redis_url, leash, vendors=upstream.url, **tokens.SETTINGS) as guarded,
+        guarded.origin() as origin,
+        Proxy(f"redis://127.0.0.1:{urlsplit(origin).port}") as way,
+        running(node_clients, "ai7", MODULE) as chats,
+    ):
+        stranger = await opened(chats, origin, session)
+        await stranger.send(session)
+        assert (await stranger.state())["status"] == "error"
+        headers = {"Authorization": f"Bearer {tokens.token('somebody')}"}
+        chat = await opened(chats, f"http://127.0.0.1:{way.port}", session, headers=headers)
+        await chat.ask(session)
+        await chat.shows("Hel")
+        way.cut()
+        gate.release()
+        await chat.shows("Hello")
+        assert (await chat.becomes("ready")).get("error") is None
 
 
 async def test_a_stop_stops_the_answer_and_the_next_question_waits_for_that(
