@@ -27,7 +27,11 @@ PRINTS = {
 }
 """What each prints. Where it names the session, there is an answer in it already, unless it begins one."""
 
-ELSEWHERE = {"nginx": "tests/dialects/test_recipe_nginx.py", "usechat": "tests/web/test_chat.py"}
+ELSEWHERE = {
+    "nginx": "tests/dialects/test_recipe_nginx.py",
+    "openai-responses": "tests/dialects/test_responses.py",
+    "usechat": "tests/web/test_chat.py",
+}
 """Those that need more than to be run, and the test that runs their text."""
 
 BEGIN = {"curl", "openai-completions"}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -11,6 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 from deploy.leash import Leash
 from shared import keys
 from tests.consume_stream.outside_writer import OutsideWriter
+from tests.dialects.recipes import recipe, run
 from tests.fakes.issuer import SECRET, SETTINGS, by_secret
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
@@ -179,8 +181,8 @@ async def test_the_loop_of_tools(client: AsyncOpenAI, upstream: Upstream, sessio
     call: Any = first.output[-1]
     assert (call.call_id, call.name, call.arguments) == ("call_7", "weather", '{"city":"Bern"}')
 
-    upstream.prompts[session] = Script(text=("It is sunny.",))
-    output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "sun"}
+    upstream.prompts[f"{session} sun"] = Script(text=("It is sunny.",))
+    output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": f"{session} sun"}
     last = await client.responses.create(model="gpt-5", input=[output], previous_response_id=first.id, tools=TOOLS)
     assert last.output_text == "It is sunny."
     sent = upstream.requests[-1].body["messages"]
@@ -202,6 +204,21 @@ async def test_a_takeover_in_the_middle(client: AsyncOpenAI, writer: OutsideWrit
         final = await stream.get_final_response()
     assert final.output_text == "Good words."
     assert final.output_text == (await client.responses.retrieve(which)).output_text
+
+
+async def test_the_recipe_prints_every_word_once_though_it_is_cut(
+    front: str, upstream: Upstream, session: str, tmp_path: Path, node_clients: Path
+) -> None:
+    words = [f"{number} " for number in range(30)]
+    upstream.prompts["What survives a refresh?"] = Script(text=tuple(words), delay_s=0.01)
+    upstream.prompts["And a restart?"] = Script(text=("That too.",))
+    async with Proxy(front.replace("http", "redis")) as proxy:
+        proxy.cut_after_bytes(5000, "replies")
+        origin = proxy.url.partition("/0")[0].replace("redis", "http")
+        said = await run(recipe("openai-responses"), origin, session, tmp_path, node_clients)
+        assert proxy.connections > 1
+    del upstream.prompts["What survives a refresh?"]
+    assert said == "".join(words) + "That too.\n"
 
 
 async def test_what_is_erased_is_gone(client: AsyncOpenAI, redis_client: Any, upstream: Upstream, session: str) -> None:
