@@ -16,8 +16,9 @@ def asked(prompt: str, **more: Any) -> dict[str, Any]:
 
 
 def requests(upstream: Upstream, prompt: str) -> list[dict[str, Any]]:
-    """What the vendor was asked with this question."""
-    return [request.body for request in upstream.requests if request.prompt == prompt]
+    """What the vendor was asked with this question in it, oldest first."""
+    bodies = [request.body for request in upstream.requests]
+    return [body for body in bodies if any(message["content"] == prompt for message in body.get("messages", ()))]
 
 
 async def words(stream: Any) -> str:
