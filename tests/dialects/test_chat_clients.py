@@ -214,9 +214,10 @@ async def test_tools_of_the_page_answer_in_the_same_message(
     await chat.send(session)
     assert [call["input"] for call in (await chat.state())["calls"]] == [{"city": "Bern"}, {}]
     gate = asyncio.Semaphore(1)
-    upstream.prompts[session] = Script(text=("It is ", "21° there."), gate=gate)
+    why = f"It stands still: {session}."
+    upstream.prompts[f'{{"errorText":"{why}"}}'] = Script(text=("It is ", "21° there."), gate=gate)
     await chat.call("addToolOutput", {"tool": "weather", "toolCallId": "call_1", "output": {"degrees": 21, "of": "1"}})
-    broken = {"tool": "clock", "toolCallId": "call_2", "state": "output-error", "errorText": "It stands still."}
+    broken = {"tool": "clock", "toolCallId": "call_2", "state": "output-error", "errorText": why}
     await chat.call("addToolOutput", broken)
     await chat.shows("Let me see.It is ")
     # A tab that comes in the midst of it sees the whole message, what tools gave back too.
@@ -232,7 +233,7 @@ async def test_tools_of_the_page_answer_in_the_same_message(
     assert plain(await other.messages()) == plain(await stored(front, session)) == plain(shown)
     assert asked(upstream)[-2:] == [
         {"role": "tool", "tool_call_id": "call_1", "content": '{"degrees":21,"of":"1"}'},
-        {"role": "tool", "tool_call_id": "call_2", "content": '{"errorText":"It stands still."}'},
+        {"role": "tool", "tool_call_id": "call_2", "content": f'{{"errorText":"{why}"}}'},
     ]
     # And it goes on from there.
     upstream.prompts["And then?"] = Script(text=("Rain.",))
