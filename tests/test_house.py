@@ -46,7 +46,7 @@ FORBIDDEN = {"generate_stream": {"sse_starlette"}, "consume_stream": {"openai", 
 PURE = [
     "deploy.doctor.stream_verdicts", "deploy.doctor.verdicts", "shared.access.address", "shared.access.headers",
     "shared.access.identity", "shared.dialects.reads", "shared.events", "shared.findings", "shared.keys",
-    "shared.position", "shared.redis_verdicts", "shared.text", "shared.view",
+    "shared.nesting", "shared.position", "shared.redis_verdicts", "shared.text", "shared.view",
     "services.consume_stream.frames", "services.consume_stream.resume", "services.generate_stream.draft",
     "services.generate_stream.usage", "shared.server_clock",
     "shared.dialects.response", "shared.dialects.response_ids", "shared.dialects.response_output",

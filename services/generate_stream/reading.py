@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
 from shared import keys
 from shared.http import ApiError
+from shared.nesting import is_too_deep
 from shared.text import whole
 
 _BODY_TIMEOUT_S = 10.0
@@ -87,10 +88,18 @@ async def _bytes(request: Request, limit: int) -> bytes:
 
 def _json(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise ApiError(400, "invalid_json", f"The body is not JSON: {reason}") from None
+        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+    except RecursionError:
+        raise _not_json("nested too deeply") from None
+    except ValueError as error:
+        raise _not_json(str(error)[:200]) from None
+    if is_too_deep(value):
+        raise _not_json("nested too deeply")
+    return value
+
+
+def _not_json(reason: str) -> ApiError:
+    return ApiError(400, "invalid_json", f"The body is not JSON: {reason}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from shared.nesting import is_too_deep
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _ERROR = "errorText"
 
@@ -70,6 +72,8 @@ def _is_json(text: str) -> bool:
 
 def _read(text: str) -> Any:
     value = json.loads(text, parse_constant=_constant)
+    if is_too_deep(value):
+        raise RecursionError
     # Python reads more than it may send on: endless numbers, halves of surrogate pairs.
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     return value

@@ -202,3 +202,10 @@ def test_what_a_tool_gave_back_comes_back(output: Any) -> None:
 )
 def test_ids_are_ours_or_not(message: object, generation: int | None) -> None:
     assert chat.generation_of(message, SESSION) == generation
+
+
+def test_arguments_however_deep_are_told() -> None:
+    # Read by one who stands higher on the stack than who writes them again.
+    for levels in [1, 99, *range(900, 1000)]:
+        [part] = fold(call('{"a":' * levels + "1" + "}" * levels))
+        assert part["type"] == ("tool-input-available" if levels < 100 else "tool-input-error")

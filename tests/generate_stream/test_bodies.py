@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
 
+from services.generate_stream import reading
 from services.generate_stream.bodies import DeleteBody, NamedTool, StartBody, StopBody
 from services.generate_stream.reading import Body, validate
 from shared.http import ApiError
@@ -179,6 +182,21 @@ def test_a_bad_stop_or_delete_is_refused(
 ) -> None:
     error = refused(value, StopBody) if kind is StopBody else refused(value, DeleteBody)
     assert (error.status, error.code) == (status, code)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("levels", "whole"), [(99, True), (100, False), (1000, False), (100_000, False)])
+async def test_json_is_as_deep_as_whoever_hands_it_on_can_go(levels: int, whole: bool) -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"a":' * levels + b"{}" + b"}" * levels}
+
+    request = Request({"type": "http", "headers": [(b"content-type", b"application/json")]}, receive)
+    if whole:
+        assert "a" in await reading.read_json(request, 1 << 20)
+    else:
+        with pytest.raises(ApiError) as refused:
+            await reading.read_json(request, 1 << 20)
+        assert (refused.value.status, refused.value.code) == (400, "invalid_json")
 
 
 def test_a_stop_may_name_a_generation() -> None:
