@@ -1,5 +1,6 @@
 """Bodies of the AI SDK's chat: what each asks for, by what the log has; and what is refused."""
 
+import time
 from typing import Any
 
 import pytest
@@ -130,6 +131,7 @@ def test_an_application_adds_what_it_likes_by_our_names() -> None:
         ({"id": SESSION, "messages": [{"role": "user", "parts": [{"type": 1}]}]}, "invalid_request"),
         ({"id": SESSION, "messages": [{"role": "user", "parts": [{"type": "text"}]}]}, "invalid_request"),
         ({"id": SESSION, "messages": [user("Hi"), answer("x", DONE | {"toolCallId": 1})]}, "invalid_request"),
+        ({"id": SESSION, "messages": [user("Hi"), answer("x", DONE | {"state": ["output-error"]})]}, "nothing_asked"),
         ({"id": SESSION, "messages": [user("Hi")], "tools": {"clock": 1}}, "invalid_request"),
         ({"id": SESSION, "messages": [{"role": "user", "parts": [{"type": "file"}]}]}, "unsupported_parameter"),
     ],
@@ -138,3 +140,11 @@ def test_what_is_refused(body: Any, code: str) -> None:
     with pytest.raises(ApiError) as refused:
         chat_body.parse(body)
     assert (refused.value.status, refused.value.code) == (400, code)
+
+
+@pytest.mark.parametrize("brought", [[user("Hi")] * 100_000, [user("Hi"), *[answer("x")] * 100_000]])
+def test_many_messages_hold_up_nobody_for_long(brought: list[Any]) -> None:
+    # The loop stands still meanwhile, and with it the beats of all answers: a square of this would take seconds.
+    began = time.process_time()
+    chat_body.parse({"id": SESSION, "messages": brought} | AGAIN)
+    assert time.process_time() - began < 3

@@ -105,6 +105,7 @@ UNSUPPORTED, INVALID = "unsupported_parameter", "invalid_value"
         ({"input": [USER, {**CALL, "name": 7}]}, INVALID, "input[1].name"),
         ({"input": [USER, {"type": "item_reference", "id": "msg_1"}]}, UNSUPPORTED, "input[1]"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, UNSUPPORTED, "input[0].content[0]"),
+        ({"input": [{"role": "user", "content": [{"type": ["text"]}]}]}, UNSUPPORTED, "input[0].content[0]"),
         ({"input": [ANSWER, USER], **PREVIOUS}, UNSUPPORTED, "input"),
         ({"input": "?", "stream": "yes"}, INVALID, "stream"),
         ({"input": "?", "background": 1}, INVALID, "background"),

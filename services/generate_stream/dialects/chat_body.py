@@ -95,16 +95,20 @@ def _without_answer(brought: list[Message], named: Any) -> list[Message]:
     found = [place for place, message in enumerate(brought) if named and message.get("id") == named]
     if found and brought[found[0]]["role"] == "assistant":
         return brought[: found[0]]
-    while brought and brought[-1]["role"] == "assistant":
-        brought = brought[:-1]
-    return brought
+    said = len(brought)
+    while said and brought[said - 1]["role"] == "assistant":
+        said -= 1
+    return brought[:said]
 
 
 def _questions(brought: list[Message], answered: int) -> list[Message]:
     """The user's messages since the last answer of ours; without one, since the last answer."""
     asked: list[Message] = []
     for message in brought[answered + 1 :]:
-        asked = [*asked, message] if message["role"] == "user" else [] if message["role"] == "assistant" else asked
+        if message["role"] == "user":
+            asked.append(message)
+        elif message["role"] == "assistant":
+            asked = []
     return asked
 
 
@@ -147,7 +151,8 @@ def _conversation(brought: list[Message]) -> Iterator[Fields]:
 
 def _is_answered(part: Fields) -> bool:
     of_tool = part["type"] == "dynamic-tool" or part["type"].startswith("tool-")
-    return of_tool and not part.get("providerExecuted") and part.get("state") in _OUTPUTS
+    state = part.get("state")
+    return of_tool and not part.get("providerExecuted") and isinstance(state, str) and state in _OUTPUTS
 
 
 def _given(part: Fields) -> str:

@@ -48,7 +48,7 @@ def text(value: Any, where: str) -> str:
     words = []
     for at, part in enumerate(value):
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in _TEXTS:
+        if not isinstance(kind, str) or kind not in _TEXTS:
             raise unsupported(f"{where}[{at}]", "text is all that models are told here")
         said = part.get(_TEXTS[kind])
         if not isinstance(said, str):
