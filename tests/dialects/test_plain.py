@@ -91,8 +91,11 @@ async def test_who_has_words_of_a_lost_attempt_is_told_so(
     await writer.take_over()
     await writer.say("Good.")
     await writer.end()
-    told = await words(services, session, lastEventId=void)
-    assert (told.status_code, told.json()["error"]["code"]) == (409, "resume_point_void")
+    ms, _, seq = void.partition("-")
+    # The second of them is what Redis had lost already when the answer was begun anew.
+    for position in (void, f"{ms}-{int(seq) + 1}"):
+        told = await words(services, session, lastEventId=position)
+        assert (told.status_code, told.json()["error"]["code"]) == (409, "resume_point_void")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ class Located:
         return events.is_terminal(self.last.fields)
 
     @property
+    def began_at(self) -> Position:
+        """Where its newest attempt begins; NONE where the log has no beginning of it."""
+        begun = [entry.id for entry in self.entries if events.is_started(entry.fields)]
+        return begun[-1] if begun else NONE
+
+    @property
     def before_last_attempt(self) -> Position:
         """The last entry before its newest attempt: what stands there was voided."""
         before = self.before

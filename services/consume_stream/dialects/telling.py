@@ -113,7 +113,8 @@ class Teller:
         """
         access, located = found
         start = located.before if whole else located.before_last_attempt
-        if NONE < after <= start:
+        # Also one that Redis has lost before the answer was begun anew.
+        if after > NONE and (after <= start or after < located.began_at):
             raise ApiError(409, "resume_point_void", "The answer was begun anew: read it from its beginning.")
         if located.over and after >= located.last.id:
             return Response(status_code=204)
