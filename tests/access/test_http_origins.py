@@ -112,7 +112,10 @@ async def test_a_friends_page_sees_why_it_was_not_let_in(guarded: Services) -> N
     response = await ask(guarded.generate, "/api/models", "GET", ("Origin", FRIEND))
     assert verdict(response) == (401, "token_missing")
     assert response.headers["access-control-allow-origin"] == FRIEND
-    assert "WWW-Authenticate" in response.headers["access-control-expose-headers"]
+    exposed = response.headers["access-control-expose-headers"]
+    assert "WWW-Authenticate" in exposed
+    # By which a chat's client knows the number of what it has resumed, to stop that and to come back to it.
+    assert "Content-Location" in exposed
 
 
 async def test_without_the_setting_no_other_origin_is_let_in(services: Services) -> None:
