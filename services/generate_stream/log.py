@@ -240,6 +240,11 @@ class Log:
         brought, generation = await wire.call("HMGET", keys.meta(session), "messages", "messagesGeneration")
         return (brought or b"").decode(), (generation or b"").decode()
 
+    async def knows(self, session: str, owner: str) -> bool:
+        """Whether an owner may be told of a session; without owners everybody may."""
+        held = await self._commands.of(keys.log(session)).call("HMGET", keys.meta(session), "owner")
+        return not owner or (held[0] or b"").decode() == owner
+
     async def back(self, session: str, before: Position | None = None) -> AsyncIterator[Entry]:
         """The entries of a log, newest first, from just before a position or from the end."""
         log, end = keys.log(session), f"({before}" if before else "+"

@@ -184,3 +184,13 @@ async def test_a_stranger_who_waits_leaves_no_trace_and_hears_nothing_before_the
 
 async def _has(viewer: Viewer, word: str) -> bool:
     return any(word in (frame.event.get("status"), frame.event.get("reason")) for frame in viewer.frames)
+
+
+async def test_what_is_asked_anew_in_a_chat_tells_a_stranger_nothing_by_its_length(
+    owner: Person, stranger: Person, session: str
+) -> None:
+    await owner.answered(session, "secret " * 100)
+    for chat in (session, str(nanoid.generate())):
+        # Full to the brim: with the question it is too much.
+        refused = await stranger.post("chat", id=chat, trigger="regenerate-message", system="x" * 131_000)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "session_not_found")

@@ -46,7 +46,7 @@ class Chats:
         turn = chat_body.parse(brought)
         logs.note(session=turn.session)
         producer = self._producer()
-        wanted = await chat_place.start(producer.log, turn)
+        wanted = await chat_place.start(producer.log, turn, identity.owner)
         if "provider" not in wanted and isinstance(wanted.get("model"), str):
             wanted["provider"], wanted["model"] = models.chosen(producer.providers, wanted["model"])
         body = reading.validate(wanted, StartBody, self._prompt_max_bytes)

@@ -22,11 +22,11 @@ class Place(NamedTuple):
     """The last generation of the message that the turn goes on from; None where the log has it not."""
 
 
-async def start(log: Log, turn: Turn) -> Fields:
+async def start(log: Log, turn: Turn, owner: str) -> Fields:
     """The body of a start. Raises RedisAway, and ApiError with 404."""
     common = {"sessionId": turn.session, **turn.options}
     if not turn.whole and not turn.results:
-        return common | await _one_message(log, turn)
+        return common | await _one_message(log, turn, owner)
     place = await find(log, turn.session, turn.goes_on)
     return common | begun(turn, place)
 
@@ -71,14 +71,15 @@ async def find(log: Log, session: str, goes_on: int | None) -> Place:
     return place
 
 
-async def _one_message(log: Log, turn: Turn) -> Fields:
+async def _one_message(log: Log, turn: Turn, owner: str) -> Fields:
     """For clients that send their last message alone, or none with a wish to regenerate."""
     if not turn.regenerates and turn.named is None:
         return {"prompt": turn.prompt}
     place = await find(log, turn.session, None)
     number = turn.named or place.message
     answer = await answers.read(log, turn.session, number) if number else None
-    if answer is None:
+    # What is asked anew would tell a stranger of itself, by the limit that it does not fit in.
+    if answer is None or not await log.knows(turn.session, owner):
         raise no_session()
     prompt = turn.prompt or answer.prompt
     if not prompt:
