@@ -66,7 +66,7 @@ class View:
             answer = self._answer(event)
             answer.status, answer.end = str(event["status"]), event
         elif kind == "chunk":
-            self._answer(event).text += str(event.get("content", ""))
+            _say(self._answer(event), str(event.get("content", "")))
         elif kind == "reasoning":
             _think(self._answer(event), event)
         elif kind == "tool":
@@ -103,8 +103,19 @@ def _number(event: Event, name: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def _say(answer: Answer, words: str) -> None:
+    # A text that nobody else holds grows where it is: else each word would copy all before it, some seconds of the
+    # loop for an answer of the largest size.
+    text, answer.text = answer.text, ""
+    text += words
+    answer.text = text
+
+
 def _think(answer: Answer, event: Event) -> None:
     # The last entry's `ms` is the only one that joined frames keep: so those who come late measure the same.
     if not answer.text and isinstance(event.get("ms"), int):
         answer.thinking_ms = event["ms"]
-    answer.reasoning += str(event.get("content", ""))
+    # As in _say.
+    reasoning, answer.reasoning = answer.reasoning, ""
+    reasoning += str(event.get("content", ""))
+    answer.reasoning = reasoning

@@ -21,12 +21,15 @@ class Output:
         self._response = response
         self._index = -1
         self._open: Item | None = None
+        self._words: list[str] = []
+        """Of the open item: joined when it is shown, for to join them at each word would take the square of it."""
         self._calls: dict[str, str] = {}
         """The item of each call. A client knows a call by the id that the vendor gave it, and dies of a second one."""
 
     @property
     def items(self) -> list[Item]:
         """As they stand."""
+        self._join()
         return [_copy(item) for item in self._items]
 
     def add(self, kind: str, fields: Mapping[str, str]) -> list[Event]:
@@ -38,11 +41,12 @@ class Output:
             told = [*self.close("completed"), *self._begin(kind)]
         assert self._open
         delta = fields.get("content", "")
-        _part(self._open)["text"] += delta
+        self._words.append(delta)
         return [*told, self._event(_DELTAS[kind], **self._place(self._open), delta=delta, **_logprobs(self._open))]
 
     def close(self, status: str) -> list[Event]:
         """No more comes to the open item: it is `completed` or `incomplete`."""
+        self._join()
         item, self._open = self._open, None
         if item is None:
             return []
@@ -69,12 +73,16 @@ class Output:
         item: Item = {"id": self._response.item("msg" if said else "rs", self._index), "type": _TYPES[kind]}
         item |= {"status": "in_progress"} | ({"role": "assistant", "content": []} if said else {"summary": []})
         self._items.append(item)
-        self._open = item
+        self._open, self._words = item, []
         added = self._event("response.output_item.added", output_index=self._index, item=_copy(item))
         part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []} if said else {**_SUMMARY}
         _parts(item).append(part)
         part_added = "response.content_part.added" if said else "response.reasoning_summary_part.added"
         return [added, self._event(part_added, **self._place(item), part=dict(part))]
+
+    def _join(self) -> None:
+        if self._open is not None:
+            _part(self._open)["text"] = "".join(self._words)
 
     def _call(self, fields: Mapping[str, str]) -> list[Event]:
         call_id, arguments = fields.get("callId", ""), fields.get("arguments", "")

@@ -1,6 +1,7 @@
 """Entries as OpenAI's Responses: the same events for the same entries, however they come, and valid to the clients."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -194,3 +195,10 @@ def test_an_id_is_read_as_it_was_written(session: str, generation: int) -> None:
 )
 def test_what_is_no_id(text: str) -> None:
     assert parse(text) is None
+
+
+def test_a_large_answer_holds_up_nobody_for_long() -> None:
+    entries = log({"status": "started", "type": "metadata"}, *[chunk("x" * 100)] * 20_000)
+    began = time.process_time()
+    assert len(Responses(WHICH).take(entries)) > 2_000_000
+    assert time.process_time() - began < 2

@@ -1,5 +1,6 @@
 """The fold: cut anywhere, resumed anywhere, told twice, it comes to the same answers."""
 
+import time
 from typing import Any
 
 import pytest
@@ -114,3 +115,12 @@ def started(generation: int, **more: Any) -> Event:
 
 def chunk(content: str, generation: int) -> Event:
     return {"type": "chunk", "generation": generation, "content": content}
+
+
+@pytest.mark.parametrize("kind", ["chunk", "reasoning"])
+def test_a_large_answer_holds_up_nobody_for_long(kind: str) -> None:
+    # The loop stands still meanwhile: a copy of all at each word would take seconds.
+    began = time.process_time()
+    view = fold([(None, {"type": kind, "generation": 1, "content": "x" * 100})] * 20_000)
+    assert len(view.answers[1].text + view.answers[1].reasoning) == 2_000_000
+    assert time.process_time() - began < 2
