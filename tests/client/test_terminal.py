@@ -49,7 +49,12 @@ async def test_a_terminal_shows_a_spinner_and_colours_and_no_command_of_the_mode
     asking.interrupt()
     left = await asking.ended()
     assert left.code == 130
-    assert "\x1b[2mThe answer goes on without you." in left.out
+    for told in (
+        "The answer goes on without you.",
+        f"Come back: rejoin follow {session}",
+        f"Stop it: rejoin stop {session}",
+    ):
+        assert f"\x1b[2m{told}\x1b[0m\r\n" in left.out
     assert "\r\x1b[K" in left.out
 
     dumb = home | {"TERM": "dumb"}

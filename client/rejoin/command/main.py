@@ -88,8 +88,9 @@ class Command:
             with contextlib.suppress(OSError):
                 self._screen.record({"type": "left", "sessionId": self._session})
             return
-        again = f"{self._line('follow')}    stop it: {self._line('stop')}"
-        self._screen.say(f"The answer goes on without you. Come back: {again}")
+        self._screen.say("The answer goes on without you.")
+        self._screen.say(f"Come back: {self._line('follow')}")
+        self._screen.say(f"Stop it: {self._line('stop')}")
 
     def refused(self, error: Exception) -> None:
         """Tell what went wrong."""
