@@ -92,6 +92,8 @@ def test_answers_before_the_one_that_is_shown_are_passed_over_and_later_ones_nam
     events = [*BEGUN, event("1-3", "completed"), *SECOND, SECOND_END]
     assert watched(events, memory, since=2) == (COMPLETE, "more\n", "")
     memory.forget(SESSION)
+    assert watched(events, memory) == (COMPLETE, "some words\nmore\n", "")  # it goes on from tools: no question
+    memory.forget(SESSION)
     asked = event("3-0", "started", generation=2, prompt="And?\x1b[2J")
     assert isinstance(asked, Started)
     code, out, err = watched([*BEGUN, event("1-3", "completed"), asked, *SECOND[1:], SECOND_END], memory)

@@ -104,7 +104,8 @@ class Watching:
             return
         if self._met.generation is not None:
             self._screen.end_line()
-            self._screen.say(f"> {event.prompt}")
+            if event.prompt:  # there is none where tools have answered
+                self._screen.say(f"> {event.prompt}")
         self._shown = Shown()
         self._screen.wait("waiting …")
 
