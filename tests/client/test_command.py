@@ -9,6 +9,7 @@ from tests.client.running import Ended, Running, environment
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.gate import Gate
+from tests.ports import free_port
 from tests.processes import Services
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
@@ -116,6 +117,13 @@ async def test_who_reads_only_the_head_is_told_nothing(home: dict[str, str], ups
     gate.let_out(ALL)
     ended = await asking.ended()
     assert (ended.code, ended.err) == (141, "")
+
+
+async def test_a_server_that_is_out_of_reach_is_named(home: dict[str, str], session: str) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    ended = await run(home | {"REJOIN_URL": nobody}, "stop", session)
+    assert (ended.code, ended.out) == (4, "")
+    assert f"Looked for at {nobody};" in ended.err
 
 
 async def test_a_wrong_command_line_is_told_so(home: dict[str, str]) -> None:

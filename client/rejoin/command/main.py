@@ -18,7 +18,7 @@ from rejoin.command.interrupts import Interrupted, Interrupts
 from rejoin.command.memory import Memory, Remembered
 from rejoin.command.screen import Screen
 from rejoin.command.watching import Watching
-from rejoin.errors import Conflict, Refused, RejoinError
+from rejoin.errors import Conflict, OutOfReach, Refused, RejoinError
 from rejoin.patience import Limits, Retry, describe
 
 REFUSED, USAGE, BROKEN_PIPE = 4, 2, 141
@@ -102,6 +102,8 @@ class Command:
             return
         self._screen.end_line()
         self._screen.say(f"rejoin: {describe(error)}", "red")
+        if isinstance(error, OutOfReach):
+            self._screen.say(f"Looked for at {self._asked.url}; another address: --url or REJOIN_URL.")
         if self._watching or isinstance(error, Conflict):
             self._screen.say(f"Come back: {self._line('follow')}")
 
