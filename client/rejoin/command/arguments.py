@@ -13,12 +13,16 @@ exit codes:
   2    the command line is wrong
   3    the answer was stopped
   4    the server refused, was out of reach, or has lost the answer
-  5    the answer was begun anew after words of it had been printed, and differs: they are void
-  128+n  ended by signal n: 130 for Ctrl-C, after which the answer goes on; 141 when nobody reads the output
+  5    the answer was begun anew after words of it had been printed, and differs:
+       they are void
+  128+n  ended by signal n: 130 for Ctrl-C, after which the answer goes on;
+       141 when nobody reads the output
 
 environment:
-  REJOIN_URL, REJOIN_TOKEN    in place of --url and --token (which other users of a machine may see)
-  XDG_STATE_HOME              where it is remembered how far a session was read; ~/.local/state by default
+  REJOIN_URL, REJOIN_TOKEN    in place of --url and --token (which other users
+                              of a machine may see)
+  XDG_STATE_HOME              where it is remembered how far a session was read;
+                              ~/.local/state by default
   NO_COLOR, TERM=dumb         no colours; the latter no spinner either
 """
 
@@ -44,8 +48,8 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Name
     ask = command("ask", "ask a question, and print the answer as it is written")
     ask.add_argument("prompt", nargs="*", help="the question; what is piped in is put behind it")
     ask.add_argument("--session", type=_session, help="go on with this session")
-    ask.add_argument("--provider")
-    ask.add_argument("--model")
+    ask.add_argument("--provider", help="who answers; the server's default without it")
+    ask.add_argument("--model", help="the provider's model; its default without it")
     ask.add_argument("--system", help="the system prompt")
     follow = command("follow", "print what has come since you left; of an unknown session its newest answer")
     follow.add_argument("session", metavar="SESSION", type=_session)
