@@ -53,6 +53,13 @@ class Generation(TypedDict):
     code: NotRequired[str]
     error: NotRequired[str]
     retryable: NotRequired[bool]
+    replaces: NotRequired[int]
+    after: NotRequired[int]
+    """The generation that it goes on from, where that is not the one before it."""
+    continues: NotRequired[int]
+    """The generation whose answer it goes on with, once tools have answered: its prompt is empty."""
+    toolCalls: NotRequired[list[Mapping[str, str]]]
+    toolResults: NotRequired[list[Mapping[str, str]]]
 
 
 class Page(TypedDict):
