@@ -24,6 +24,7 @@ POSITION: Schema = {
     "pattern": r"^(0|[0-9]{1,19}-[0-9]{1,19})$",
     "description": "The id of an entry, two numbers of 64 bits; 0 is before the first.",
 }
+IDEMPOTENCY_KEY: Schema = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"}
 GENERATION: Schema = {"type": "integer", "minimum": 1, "maximum": 2**31}
 AWAY: Refusals = {503: ("redis_unavailable", "redis_refused")}
 """Wherever Redis is asked."""

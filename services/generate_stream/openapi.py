@@ -15,6 +15,7 @@ from shared.openapi import (
     BODY,
     FROM_ELSEWHERE,
     GENERATION,
+    IDEMPOTENCY_KEY,
     KNOWN,
     NO_SESSION,
     SESSION_ID,
@@ -50,7 +51,7 @@ _START: Refusals = {
 _CHANGED = (BODY, ASKED, FROM_ELSEWHERE, AWAY)
 _KEY = parameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    IDEMPOTENCY_KEY,
     "The same key with the same body is the same generation; without a sessionId it decides the session too.",
     "header",
 )

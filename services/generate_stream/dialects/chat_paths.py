@@ -7,6 +7,7 @@ from shared.openapi import (
     BODY,
     FROM_ELSEWHERE,
     GENERATION,
+    IDEMPOTENCY_KEY,
     KNOWN,
     NO_SESSION,
     SESSION_ID,
@@ -30,7 +31,7 @@ _IDS: Refusals = {400: ("invalid_session_id",), 422: ("invalid_field",)}
 _OPTIONS = ("provider", "model", "system", "maxTokens", "temperature", "topP", "stop")
 _KEY = parameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    IDEMPOTENCY_KEY,
     "The same key with the same body is the same answer.",
     "header",
 )

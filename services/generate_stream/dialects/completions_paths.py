@@ -10,6 +10,7 @@ from shared.openapi import (
     AWAY,
     BODY,
     FROM_ELSEWHERE,
+    IDEMPOTENCY_KEY,
     KNOWN,
     NO_SESSION,
     Refusals,
@@ -37,7 +38,7 @@ _REFUSED: Refusals = {
 }
 _KEY = parameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    IDEMPOTENCY_KEY,
     "The same key with the same body is the same completion: a retry asks no model again.",
     "header",
 )

@@ -8,6 +8,7 @@ from shared.openapi import (
     AWAY,
     BODY,
     FROM_ELSEWHERE,
+    IDEMPOTENCY_KEY,
     KNOWN,
     Refusals,
     Schema,
@@ -36,7 +37,7 @@ _REFUSED: Refusals = {
 }  # fmt: skip
 _KEY = parameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    IDEMPOTENCY_KEY,
     "The same key with the same body is the same response: a retry asks no model again.",
     "header",
 )
