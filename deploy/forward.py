@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import anyio
 import httpx2
+from starlette.datastructures import URL
 from starlette.types import Receive, Scope, Send
 
 from shared.http import ApiError, error_response
@@ -139,7 +140,7 @@ class _Exchange:
         else:
             warning(_log, "a service is out of reach", path=self._scope["path"], cause=repr(error))
             refusal = ApiError(502, "bad_gateway", "The service behind this address is out of reach.", retry=True)
-        await error_response(refusal)(self._scope, self._receive, self._send)
+        await error_response(refusal, URL(scope=self._scope))(self._scope, self._receive, self._send)
         self.is_whole = True
 
 

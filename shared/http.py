@@ -7,6 +7,7 @@ from typing import Protocol
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from shared import logs
+from shared.dialects import begun
 from shared.metrics import HTTP_ERRORS
 from shared.requests import HEADER, Requests
 from shared.wire import RedisAway
@@ -60,37 +62,38 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_
 """As OpenAI's clients know them; every other 4xx is an invalid_request_error."""
 
 
-def error_response(error: ApiError, path: str = "") -> Response:
+def error_response(error: ApiError, url: URL) -> Response:
     """The JSON body that every error has; the line of the request has its code."""
     logs.note(code=error.code)
     HTTP_ERRORS.labels(error.code).inc()
-    return _response(error, path)
+    return _response(error, url)
 
 
-def _response(error: ApiError, path: str = "") -> Response:
+def _response(error: ApiError, url: URL) -> Response:
     said: dict[str, str | None] = {"code": error.code, "message": error.message}
-    if path.startswith("/v1/"):
+    if url.path.startswith("/v1/"):
         usual = "invalid_request_error" if error.status < 500 else "server_error"
         said |= {"type": _TYPES.get(error.status, usual), "param": error.param}
-    return JSONResponse({"error": said, **error.facts}, error.status, headers=error.headers)
+    headers = {**error.headers, **begun.no_retry(url)}
+    return JSONResponse({"error": said, **error.facts}, error.status, headers=headers)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return error_response(error, request.url.path)
+    return error_response(error, request.url)
 
 
 async def _redis_away(request: Request, error: Exception) -> Response:
     # Said once in the log, by Health, and not once for each request.
     del error
     away = ApiError(503, "redis_unavailable", "The log is out of reach. Try again.", retry=True)
-    return error_response(away, request.url.path)
+    return error_response(away, request.url)
 
 
 async def _redis_refused(request: Request, error: Exception) -> Response:
     _log.error("Redis refused a command", extra={"fields": {"cause": str(error)}})
     refused = ApiError(503, "redis_refused", "The log can't be used just now.", retry=True)
-    return error_response(refused, request.url.path)
+    return error_response(refused, request.url)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
@@ -99,7 +102,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     messages = {404: "There is no such route.", 405: "This route does not take that method."}
     status = error.status_code
     code, message = codes.get(status, "bad_request"), messages.get(status, error.detail)
-    response = error_response(ApiError(status, code, message), request.url.path)
+    response = error_response(ApiError(status, code, message), request.url)
     response.headers.update(error.headers or {})
     return response
 
@@ -108,7 +111,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     # Starlette raises it again after this answer, and the server logs it with its trace.
     del error
     failed = ApiError(500, "internal_error", "Something went wrong here. It was logged.")
-    return error_response(failed, request.url.path)
+    return error_response(failed, request.url)
 
 
 EXCEPTIONS: Mapping[type[Exception] | int, ExceptionHandler] = {
@@ -141,7 +144,7 @@ async def readyz(request: Request) -> Response:
     reason = _health(request).not_ready()
     if reason:
         # A probe asks again and again, and no user sees the answer: it is not counted.
-        return _response(ApiError(503, reason, "Not ready for new work.", retry=True))
+        return _response(ApiError(503, reason, "Not ready for new work.", retry=True), request.url)
     return PlainTextResponse("ready\n")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Self
 
+from starlette.datastructures import URL
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -138,6 +139,6 @@ class _OfItsOrigin:
             try:
                 self._check(HTTPConnection(scope))
             except ApiError as error:
-                await error_response(error)(scope, receive, send)
+                await error_response(error, URL(scope=scope))(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -55,9 +55,9 @@ async def test_one_that_runs_is_no_object_yet_and_a_refused_reading_asks_no_mode
     async with httpx2.AsyncClient(base_url=front, timeout=30) as browser:
         refused = await browser.get(f"/v1/chat/completions/{name}")
         assert (refused.status_code, refused.json()["error"]["code"]) == (409, "generation_running")
-        for headers, retried in (({}, "false"), ({"Idempotency-Key": "k"}, None)):
+        for mark, retried in (({"begun": "true"}, "false"), ({}, None)):
             missing = f"/v1/chat/completions/{name}1"
-            refused = await browser.get(missing, params={"stream": "true"}, headers=headers)
+            refused = await browser.get(missing, params={"stream": "true"} | mark)
             assert (refused.status_code, refused.headers.get("x-should-retry")) == (404, retried)
         refused = await browser.get(f"/v1/chat/completions/{name}?stream=yes")
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_flag")

@@ -11,11 +11,10 @@ from services.consume_stream.dialects.completions_fold import CompletionFold
 from services.consume_stream.dialects.telling import Teller, form_of
 from shared import logs
 from shared.dialects import completion, failures
+from shared.dialects.begun import NO_RETRY
 from shared.http import ApiError, no_session
 
 FORM = form_of({}, frames.PING)
-NO_RETRY = {"x-should-retry": "false"}
-"""For OpenAI's clients, which retry by themselves: by asking the model once more, where a question led here."""
 
 
 class Completions:
@@ -29,15 +28,6 @@ class Completions:
         return [Route("/v1/chat/completions/{completion}", self._read, methods=["GET"])]
 
     async def _read(self, request: Request) -> Response:
-        streams = _flag(request, "stream")
-        try:
-            return await self._told(request, streams=streams)
-        except ApiError as error:
-            if streams and "idempotency-key" not in request.headers:
-                error.headers = {**error.headers, **NO_RETRY}
-            raise
-
-    async def _told(self, request: Request, *, streams: bool) -> Response:
         name = request.path_params["completion"]
         place = completion.place_of(name)
         if place is None:
@@ -47,7 +37,7 @@ class Completions:
         include_usage = _flag(request, "include_usage")
         teller = self._teller()
         found = await teller.find(request, session, generation)
-        if streams:
+        if _flag(request, "stream"):
             return await teller.tell(request, session, found, CompletionFold(name, include_usage=include_usage), FORM)
         answer = found[1].answer
         if answer.status == "running":

@@ -12,10 +12,10 @@ from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from services.generate_stream.providers import Provider
 from shared.access.gate import Gate
 from shared.dialects import completion, failures
+from shared.dialects.begun import NO_RETRY, led_to
 from shared.http import ApiError
 from shared.view import Answer
 
-_NO_RETRY = {"x-should-retry": "false"}
 """For OpenAI's clients, which send a request again by themselves: it would be another answer, paid for once more."""
 
 
@@ -48,14 +48,14 @@ class Completions:
         if parsed.body.stream:
             usage = "&include_usage=true" if parsed.body.include_usage else ""
             name = completion.id_of(begun.session, begun.generation)
-            return RedirectResponse(f"/v1/chat/completions/{name}?stream=true{usage}", 303)
+            return RedirectResponse(led_to(f"/v1/chat/completions/{name}?stream=true{usage}", key), 303)
         try:
             answer = await self._prompting().answer(request, begun)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it, and the answer goes on
         except ApiError as error:
             # With a key it would find the same answer again.
-            error.headers = error.headers if key else {**error.headers, **_NO_RETRY}
+            error.headers = error.headers if key else {**error.headers, **NO_RETRY}
             raise
         return _answered(begun, answer)
 
@@ -85,5 +85,5 @@ def _answered(begun: Begun, answer: Answer) -> Response:
     status = failures.status_of(code)
     # Where nothing was written, nothing was paid for: then it is the client's to try again.
     free = answer.end.get("retryable") is True and not (answer.text or answer.reasoning or answer.tool_calls)
-    headers = {} if free else _NO_RETRY
+    headers = {} if free else NO_RETRY
     raise ApiError(status, code, str(answer.end.get("error")), retry=status in (429, 503), headers=headers)

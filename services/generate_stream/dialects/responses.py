@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.generate_stream import erasing, reading
@@ -18,6 +18,7 @@ from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from shared import logs
 from shared.access.gate import Gate
 from shared.dialects import response, response_ids
+from shared.dialects.begun import NO_RETRY, led_to
 from shared.dialects.response_ids import ResponseId
 from shared.dialects.response_refusals import not_found, previous_not_found
 from shared.http import ApiError
@@ -60,7 +61,7 @@ class Responses:
             raise error if error.status != 422 else _in_their_words(error) from None
         which = ResponseId(*begun)
         if asked.stream:
-            return Response(status_code=303, headers={"Location": f"/v1/responses/{which}?stream=true"})
+            return RedirectResponse(led_to(f"/v1/responses/{which}?stream=true", key), 303)
         if not asked.background:
             try:
                 await self._prompting().answer(request, begun)
@@ -68,6 +69,8 @@ class Responses:
                 return Response(status_code=499)  # nobody reads it, and the answer goes on
             except ApiError as error:
                 error.facts = {"response_id": str(which)}
+                # With a key it would find the same answer again.
+                error.headers = error.headers if key else {**error.headers, **NO_RETRY}
                 raise
         return JSONResponse(await self._object(which) | asked.echo)
 
