@@ -27,6 +27,14 @@ async def begun(redis_client: Any) -> set[str]:
     return {name async for name in redis_client.scan_iter("llm:stream:*")}
 
 
+async def ask(client: openai.AsyncOpenAI, dialect: str) -> object:
+    """Ask for a stream."""
+    if dialect == "responses":
+        return await client.responses.create(model="demo", input="Hello.", stream=True)
+    said: Any = [{"role": "user", "content": "Hello."}]
+    return await client.chat.completions.create(model="demo", messages=said, stream=True)
+
+
 @pytest.mark.parametrize("dialect", ["responses", "completions"])
 async def test_who_tries_again_by_itself_does_not_ask_the_model_again(
     unread: str, redis_client: Any, dialect: str
@@ -34,11 +42,7 @@ async def test_who_tries_again_by_itself_does_not_ask_the_model_again(
     before = await begun(redis_client)
     async with openai.AsyncOpenAI(base_url=f"{unread}/v1", api_key="none") as client:
         with pytest.raises(openai.InternalServerError):
-            if dialect == "responses":
-                await client.responses.create(model="demo", input="Hello.", stream=True)
-            else:
-                said = [{"role": "user", "content": "Hello."}]
-                await client.chat.completions.create(model="demo", messages=said, stream=True)  # type: ignore[call-overload]
+            await ask(client, dialect)
     assert len(await begun(redis_client) - before) == 1
 
 

@@ -83,6 +83,22 @@ async def test_who_has_some_words_gets_the_rest(services: Services, writer: Outs
     assert (await words(services, session, lastEventId=end)).status_code == 204
 
 
+async def test_who_has_words_from_behind_the_end_is_cut(
+    services: Services, writer: OutsideWriter, session: str
+) -> None:
+    first = await writer.begin()
+    url, query = f"{services.consume.url}/api/consume-stream", {"sessionId": session, "lastEventId": f"{first[:-1]}99"}
+    async with (
+        httpx2.AsyncClient() as client,
+        client.stream("GET", url, params=query, headers={"Accept": "text/plain"}, timeout=30) as told,
+    ):
+        assert told.status_code == 200
+        await writer.say("Short.")
+        await writer.end()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await told.aread()
+
+
 async def test_who_has_words_of_a_lost_attempt_is_told_so(
     services: Services, writer: OutsideWriter, session: str
 ) -> None:

@@ -27,8 +27,9 @@ def starts() -> Iterator[Bad]:
     no_messages: list[Any] = [[], {}, "Hello?", [1], ["Hello?"], [[]], said * 10_001]
     for messages in no_messages:
         yield post(START, {"messages": messages}, INVALID_FIELD)
-    for message in ({}, {"role": "user"}, {"content": "Hello?"}):
+    for message in ({}, {"content": "Hello?"}):
         yield post(START, {"messages": [message]}, INVALID_REQUEST)
+    yield post(START, {"messages": [{"role": "user"}]}, INVALID_FIELD)
     for role, content in (("robot", "Hello?"), (None, "Hello?"), ("user", ""), ("user", ["Hello?"]), ("user", None)):
         yield post(START, {"messages": [{"role": role, "content": content}]}, INVALID_FIELD)
     yield post(START, {"messages": [said[0] | {"name": "Bob"}]}, UNKNOWN_FIELD)

@@ -68,6 +68,8 @@ class Telling:
                 if self._fold.void:
                     raise Broken
                 if self._fold.over:
+                    if told and told.last.id < self._after:
+                        raise Broken  # its client has words from behind the end: they are of no answer that there is
                     return
         raise Broken
 

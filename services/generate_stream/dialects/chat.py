@@ -42,7 +42,8 @@ class Chats:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
         # The whole conversation comes each time, though the log has it.
-        brought = await reading.read_json(request, self._prompt_max_bytes + self._history_max_bytes)
+        # What the log has already is only looked through: twice its size is enough, where a text may take six times.
+        brought = await reading.read_json(request, self._prompt_max_bytes + self._history_max_bytes // 3)
         turn = chat_body.parse(brought)
         logs.note(session=turn.session)
         producer = self._producer()
