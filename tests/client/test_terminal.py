@@ -1,5 +1,6 @@
 """The command line on a terminal: what a model writes commands nothing; colours and a spinner are there alone."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_only_what_makes_a_sequence_one_is_taken_away() -> None:
     assert Cleaner().clean(HOSTILE) == "ared 0;title c\ncd\tü 🌊\u2028"
     assert Cleaner().clean("\x1b[" + "1" * 100) == "1" * 37
     assert line("two\n\x1b[1mlines\r ") == "two lines"
+    assert line("read \u202ebackwards\u202c \u2067or not\u2069") == "read backwards or not"
 
 
 @pytest.mark.anyio
@@ -73,3 +75,19 @@ async def test_no_color_is_respected(origin: str, upstream: Upstream, session: s
     assert (plain.code, "\x1b[31m" in plain.out) == (1, False)
     coloured = await (await Running(environment(origin, tmp_path), *asked).terminal()).ended()
     assert (coloured.code, "\x1b[31mFailed, " in coloured.out) == (1, True)
+
+
+@pytest.mark.anyio
+@pytest.mark.any_redis
+async def test_who_began_a_session_is_told_how_to_go_on_with_it(
+    origin: str, upstream: Upstream, session: str, tmp_path: Path
+) -> None:
+    upstream.prompts[session] = Script(text=("Words.",))
+    home = environment(origin, tmp_path, NO_COLOR="1")
+    ended = await (await Running(home, "ask", "--provider", "openai", session).terminal()).ended()
+    told = re.search(r"Words\.\r\nGo on with it: rejoin ask --session (\w{8,64}) …\r\n$", ended.out)
+    assert told, ended.out
+    upstream.prompts["more"] = Script(text=("More.",))
+    asked = "ask", "--session", told[1], "--provider", "openai", "more"
+    again = await (await Running(home, *asked).terminal()).ended()
+    assert again.out.endswith("More.\r\n")

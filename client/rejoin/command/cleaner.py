@@ -2,7 +2,8 @@
 
 import re
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Those that turn the direction of writing too: with them a line reads as another one."""
 _SPACES = re.compile(r"\s+")
 _PARAMETERS_MAX = 64
 

@@ -123,7 +123,10 @@ class Command:
         if self._screen.as_json:
             self._screen.record({"type": "asked", "sessionId": answer.session, "generation": answer.generation})
         met = Remembered(self._session, time.time(), known.position if known else None)
-        return self._watch(client, met, answer.generation, ends=True)
+        code = self._watch(client, met, answer.generation, ends=True)
+        if not self._asked.session and self._screen.out_is_terminal:
+            self._screen.say(f"Go on with it: {self._line('ask', '--session')} …")
+        return code
 
     def _start(self, client: Client, prompt: str, options: Options, *, is_new: bool) -> Answer:
         if is_new:
@@ -171,10 +174,13 @@ class Command:
         else:
             self._screen.wait("connecting …")
 
-    def _line(self, command: str) -> str:
+    def _line(self, command: str, *before: str) -> str:
         url = [] if self._asked.url in (arguments.URL, os.environ.get("REJOIN_URL")) else ["--url", self._asked.url]
+        return shlex.join(["rejoin", command, *url, *(before or self._marked()), self._session])
+
+    def _marked(self) -> Sequence[str]:
         # An id may begin as an option does.
-        return shlex.join(["rejoin", command, *url, *(["--"] if self._session.startswith("-") else []), self._session])
+        return ["--"] if self._session.startswith("-") else []
 
 
 def _prompt(words: Sequence[str]) -> str:
