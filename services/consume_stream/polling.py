@@ -87,5 +87,5 @@ async def _leaving(request: Request) -> None:
 
 def _page(messages: list[str], position: str, *, over: bool, reset: str = "") -> Response:
     told = {"reset": reset} if reset else {}
-    tail = json.dumps({"next": position, "over": over} | told)[1:]
+    tail = json.dumps({"next": position, "over": over} | told, separators=(",", ":"))[1:]
     return Response(f'{{"entries":[{",".join(messages)}],{tail}', media_type="application/json")

@@ -23,7 +23,7 @@ PRINTS = {
     "eventsource": "^Hello, wörld 🌊!\n$",
     "websocket": "^Hello, wörld 🌊!\n$",
     "websocket-python": "^Hello, wörld 🌊!$",
-    "polls": r'"status":"started".*"status":"completed".*"over": true}\n$',
+    "polls": r'"status":"started".*"status":"completed".*"over":true}\n$',
 }
 """What each prints. Where it names the session, there is an answer in it already, unless it begins one."""
 
