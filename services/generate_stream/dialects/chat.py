@@ -41,8 +41,8 @@ class Chats:
     async def _start(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
-        # The whole conversation comes each time, though the log has it.
-        # What the log has already is only looked through: twice its size is enough, where a text may take six times.
+        # The whole conversation comes each time, though the log has it: it is only looked through, and may take twice
+        # what of it is kept, where a text may take six times its size.
         brought = await reading.read_json(request, self._prompt_max_bytes + self._history_max_bytes // 3)
         turn = chat_body.parse(brought)
         logs.note(session=turn.session)
