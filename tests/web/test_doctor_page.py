@@ -97,7 +97,7 @@ async def test_a_broken_chain_is_named_with_what_mends_it(
 
 async def test_a_stream_that_is_cut_when_quiet_is_named(browser: Browser, doctored: str) -> None:
     page = await browser.new_page()
-    async with BrokenProxy(int(doctored.rpartition(":")[2]), idle_s=0.6) as proxy:
+    async with BrokenProxy(int(doctored.rpartition(":")[2]), idle_s=0.8) as proxy:
         found = await examined(page, proxy.url)
         assert [name for name, state in found.items() if state == "problem"] == ["idle cut-off"]
         await expect(page.get_by_text("REJOIN_PING_S=0.5")).to_be_visible()
