@@ -110,38 +110,39 @@ async def stands(house: Services, session: str, status: str) -> None:
 async def test_a_reload_and_a_second_tab_see_all_of_it(
     tabs: Tabs, house: Services, upstream: Upstream, session: str
 ) -> None:
-    gate = asyncio.Semaphore(1)
-    upstream.prompts["One?"] = Script(text=("Hel", "lo", "!"), thinking=(), gate=gate)
+    gate, question = asyncio.Semaphore(1), f"One {session}?"
+    upstream.prompts[question] = Script(text=("Hel", "lo", "!"), thinking=(), gate=gate)
     one = await tabs.open()
-    await ask(one, "One?")
-    await shows(one, "One?", "Hel")
+    await ask(one, question)
+    await shows(one, question, "Hel")
     await one.reload()
-    await shows(one, "One?", "Hel")
+    await shows(one, question, "Hel")
     other = await tabs.open()
-    await shows(other, "One?", "Hel")
+    await shows(other, question, "Hel")
     # A tab that is closed stops nothing.
     await one.close()
     gate.release()
-    await shows(other, "One?", "Hello")
+    await shows(other, question, "Hello")
     gate.release()
-    await shows(other, "One?", "Hello!")
+    await shows(other, question, "Hello!")
     await stands(house, session, "completed")
     await other.reload()
-    await shows(other, "One?", "Hello!")
-    upstream.prompts["One?"] = Script(text=("Anew.",))
+    await shows(other, question, "Hello!")
+    upstream.prompts[question] = Script(text=("Anew.",))
     await other.get_by_role("button", name="Again").click()
-    await shows(other, "One?", "Anew.")
+    await shows(other, question, "Anew.")
 
 
 async def test_a_stop_in_one_tab_is_seen_in_the_other(
     tabs: Tabs, house: Services, upstream: Upstream, session: str
 ) -> None:
-    upstream.prompts["Two?"] = Script(text=("Hel", "lo"), gate=asyncio.Semaphore(1))
+    question = f"Two {session}?"
+    upstream.prompts[question] = Script(text=("Hel", "lo"), gate=asyncio.Semaphore(1))
     one = await tabs.open()
-    await ask(one, "Two?")
-    await shows(one, "Two?", "Hel")
+    await ask(one, question)
+    await shows(one, question, "Hel")
     other = await tabs.open()
-    await shows(other, "Two?", "Hel")
+    await shows(other, question, "Hel")
     await other.get_by_role("button", name="Stop").click()
     await stands(house, session, "stopped")
     for tab in (one, other):
