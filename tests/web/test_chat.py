@@ -29,13 +29,19 @@ createRoot(document.body).render(<StrictMode><Chat /></StrictMode>)
 _SOON_S = 20.0
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The recipe as an application, bundled."""
+MAJORS = {"ai7": ("@ai-sdk/react", "ai"), "ai6": ("@ai-sdk/react-v3", "ai-v6"), "ai5": ("@ai-sdk/react-v2", "ai-v5")}
+"""The packages of each major version, as they are installed here."""
+
+
+@pytest.fixture(scope="module", params=MAJORS)
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The recipe as an application, bundled: its text says the packages' own names."""
+    hook, sdk = MAJORS[request.param]
+    text = recipe("usechat").text.replace('"@ai-sdk/react"', f'"{hook}"').replace('from "ai"', f'from "{sdk}"')
     node.install(CLIENTS)
     node.install(WEB)
     place: Path = tmp_path_factory.mktemp("usechat")
-    (place / "recipe.jsx").write_text(recipe("usechat").text)
+    (place / "recipe.jsx").write_text(text)
     (place / "main.jsx").write_text(MAIN)
     (place / "package.json").write_text(json.dumps({"type": "module"}))
     (place / "node_modules").symlink_to(CLIENTS / "node_modules")
