@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,19 +47,24 @@ async def run(recipe: Recipe, origin: str, session: str, directory: Path, client
     known = {"PATH": path, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}", "LLM_USER_PATH": str(directory)}
     environ = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
     command = [*_command(recipe.language, text, directory, clients), *arguments]
+    return await said(command, directory, environ)
+
+
+async def said(command: Sequence[str], directory: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Run a program to its good end; returns what it printed, errors as well."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *command, stdout=pipe, stderr=subprocess.STDOUT, cwd=directory, env=environ
     )
     try:
         async with asyncio.timeout(_SECONDS):
-            said, _ = await process.communicate()
+            printed, _ = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+    assert process.returncode == 0, printed.decode()
+    return printed.decode()
 
 
 def _command(language: str, text: str, directory: Path, clients: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """OpenAI's Responses as the official client for Node meets them."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -8,12 +7,11 @@ import pytest
 
 from deploy import node
 from tests.consume_stream.outside_writer import OutsideWriter
+from tests.dialects.recipes import said
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
-
-_SECONDS = 60
 
 
 async def test_begun_left_taken_up_cancelled_and_deleted(
@@ -28,18 +26,7 @@ async def test_begun_left_taken_up_cancelled_and_deleted(
     await writer.say("Good ", "words.")
     await writer.end()
     command = [str(node.node()), "responses.mjs", front, session, f"resp_{session}_1"]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=node_clients, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        async with asyncio.timeout(_SECONDS):
-            said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, said.decode()
-    told = json.loads(said)
+    told = json.loads(await said(command, node_clients))
     numbers = told.pop("numbers")
     assert numbers == list(range(len(numbers)))
     assert told == {
