@@ -71,6 +71,14 @@ class Docker:
         found: dict[str, Any] = json.loads(self.run("inspect", name))[0]
         return found
 
+    def clear(self) -> None:
+        """Remove all but images: what an earlier run left that was killed would be in the way of the next one."""
+        if containers := self.run("ps", "-aq").split():
+            self.run("rm", "-f", "-v", *containers)
+        if volumes := self.run("volume", "ls", "-q").split():
+            self.run("volume", "rm", *volumes)
+        self.run("network", "prune", "-f")
+
     def answers(self) -> bool:
         """Whether there is a daemon."""
         said = subprocess.run([self._client, "version"], env=self.environ, capture_output=True, check=False)
@@ -79,7 +87,7 @@ class Docker:
 
 @contextlib.contextmanager
 def daemon(data: Path) -> Iterator[Docker]:
-    """The daemon of this machine; where none answers, one of our own, whose images stay in `data` for the next time."""
+    """The daemon of this machine; where none answers, one of our own, of which only images stay in `data`."""
     running = Docker(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     if running.answers():
         yield running
@@ -108,6 +116,7 @@ def daemon(data: Path) -> Iterator[Docker]:
             assert time.monotonic() < deadline, f"dockerd does not answer:\n{log.read_text()[-3000:]}"
             time.sleep(0.1)
         try:
+            own.clear()
             yield own
         finally:
             # In good order: containers end, mounts and networks go. `unshare` itself does not listen.

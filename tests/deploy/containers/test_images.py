@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import nanoid
 import pytest
 
 from tests.deploy import base_images
@@ -44,7 +45,8 @@ def running(docker: Docker, image: str, *options: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def network(docker: Docker) -> Iterator[str]:
     """A network with a Redis, named redis."""
-    network = docker.run("network", "create", "rejoin-test-images")
+    # Of no name that an earlier run can have left in a daemon which is not ours.
+    network = docker.run("network", "create", f"rejoin-test-{nanoid.generate(size=8)}")
     redis = docker.run("run", "-d", "--network", network, "--network-alias", "redis", "redis:7")
     yield network
     docker.run("rm", "-f", "-v", redis)
