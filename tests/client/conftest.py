@@ -1,6 +1,7 @@
 """Both services behind one address, as a client meets them."""
 
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
 
 import nanoid
 import pytest
@@ -13,6 +14,14 @@ async def origin(services: Services, page: None) -> AsyncIterator[str]:
     """The address of the one origin."""
     async with services.origin() as url:
         yield url
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c() -> Iterator[None]:
+    """It means something to what is started from here, even if the tests run in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -42,12 +42,20 @@ async def wire(redis_url: str, anyio_backend: str) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-async def pair(redis_url: str, upstream: Upstream, leash: Leash, wire: Proxy) -> AsyncIterator[Pair]:
-    """Services that may be broken."""
+async def services_to_break(redis_url: str, upstream: Upstream, leash: Leash, wire: Proxy) -> AsyncIterator[Pair]:
+    """They run for all tests of this file."""
     pair = Pair(redis_url, leash, upstream.url)
     pair.consume._environ["REDIS_URL"] = wire.url
     async with pair:
         yield pair
+
+
+@pytest.fixture
+async def pair(services_to_break: Pair, wire: Proxy) -> AsyncIterator[Pair]:
+    """Services that may be broken, and are whole for the next test however this one ends."""
+    yield services_to_break
+    await wire.heal()
+    await services_to_break.mend()
 
 
 @pytest.fixture
@@ -118,7 +126,6 @@ async def test_an_answer_that_is_taken_over_tells_that_its_words_are_void(
         await pair.generate.kill()
     reader.holds("another answer")
     assert [(event.attempt, event.voids) for event in begun(reader.events)] == [(1, False), (2, True)]
-    await pair.mend()
 
 
 async def test_a_start_whose_reply_is_lost_or_whose_server_is_away_is_one_generation(

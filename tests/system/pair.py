@@ -42,10 +42,10 @@ class Pair(Services):
             await self.other.kill()
 
     async def mend(self) -> None:
-        """Heal the wire, and start the producers that do not live."""
+        """Heal the wire, and start the services that do not live."""
         if self.wire:
             await self.wire.heal()
-        for service in (self.generate, self.other):
+        for service in (self.generate, self.other, self.consume):
             if not _lives(service):
                 await service.start()
 
