@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 _KEY_BYTES = 18
 _NAMES = {
     "session": "sessionId", "max_tokens": "maxTokens", "top_p": "topP", "tool_choice": "toolChoice",
-    "tool_results": "toolResults",
+    "parallel_tool_calls": "parallelToolCalls", "tool_results": "toolResults",
 }  # fmt: skip
 
 
@@ -30,6 +30,9 @@ class Options(TypedDict, total=False):
     after: int
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | Mapping[str, str]
+    parallel_tool_calls: bool
+    format: Mapping[str, Any]
+    """`{"type": "json_schema", "name": …, "schema": …}`, or `{"type": "json_object"}`."""
     tool_results: Sequence[Mapping[str, str]]
     idempotency_key: str
     """One is made for each start, so that its retries are one generation; give one if the program may run again."""

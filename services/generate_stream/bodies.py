@@ -57,12 +57,31 @@ class Tool(_Body):
     name: ToolName
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+    strict: bool | None = None
+    """Whether the vendor is to see to it that arguments fit; None is its own default."""
 
 
 class NamedTool(_Body):
     """The one tool that must be called."""
 
     name: ToolName
+
+
+class JsonObject(_Body):
+    """An answer that is a JSON object, whatever it holds."""
+
+    type: Literal["json_object"]
+
+
+class JsonSchema(_Body):
+    """An answer that is JSON by a schema."""
+
+    type: Literal["json_schema"]
+    name: ToolName
+    description: str | None = None
+    json_schema: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+    """Whether the vendor is to see to it that the answer fits; None is its own default."""
 
 
 class StartBody(_Body):
@@ -83,6 +102,10 @@ class StartBody(_Body):
     stop: list[str] | None = Field(default=None, min_length=1, max_length=4)
     tools: list[Tool] | None = Field(default=None, min_length=1, max_length=TOOLS_MAX)
     toolChoice: Literal["auto", "none", "required"] | NamedTool | None = None  # noqa: N815
+    parallelToolCalls: bool | None = None  # noqa: N815
+    """Whether the model may call several tools at once; None is the vendor's own default."""
+    format: Annotated[JsonObject | JsonSchema, Field(discriminator="type")] | None = None
+    """What the answer must be; text of any kind without it."""
     replaces: int | None = Field(default=None, ge=1, le=2**31)
     stream: bool = True
 
@@ -117,11 +140,12 @@ class StartBody(_Body):
         for message in self.messages or []:
             said += [message.content, *(call.arguments for call in message.toolCalls or [])]
         said += [tool.model_dump_json() for tool in self.tools or []]
+        said += [self.format.model_dump_json()] if isinstance(self.format, JsonSchema) else []
         return sum(len(text.encode()) for text in said)
 
     def request(self) -> str:
         """What to run, as JSON: all but where it goes and how it is waited for."""
-        return self.model_dump_json(exclude={"sessionId", "stream"}, exclude_none=True)
+        return self.model_dump_json(exclude={"sessionId", "stream"}, exclude_none=True, by_alias=True)
 
     def digest(self) -> str:
         """Tells one request from another."""

@@ -38,6 +38,8 @@ def asked(provider: str, request: ChatRequest) -> Attributes:
         attributes["gen_ai.request.top_p"] = request.top_p
     if request.stop:
         attributes["gen_ai.request.stop_sequences"] = request.stop
+    if request.format:
+        attributes["gen_ai.output.type"] = "json"
     return attributes
 
 

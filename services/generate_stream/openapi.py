@@ -39,6 +39,7 @@ _START: Refusals = {
     413: ("prompt_too_large",),
     422: (
         "provider_unknown",
+        "unsupported_parameter",
         "idempotency_key_reused",
         "replaces_unknown",
         "after_unknown",

@@ -42,7 +42,7 @@ def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
     if body.sessionId is not None:
         session_id(body.sessionId)
     if isinstance(body, StartBody) and body.size > text_max_bytes:
-        text = f"prompt, messages, toolResults, tools and system may take {text_max_bytes} bytes in all."
+        text = f"prompt, messages, toolResults, tools, format and system may take {text_max_bytes} bytes in all."
         raise ApiError(413, "prompt_too_large", text)
     if isinstance(body, StartBody) and body.leaves_calls_open:
         text = "messages: with calls of tools, the last one must be the user's, or a tool's."

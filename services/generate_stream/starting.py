@@ -36,7 +36,7 @@ async def start(
         raise ApiError(503, "draining", "This process takes no new work. Try again.", retry=True)
     if producer.full:
         raise ApiError(503, "too_many_running", "Too many answers are being written here.", retry=True)
-    provider = _provider(producer, body.provider)
+    provider = _provider(producer, body)
     model = body.model or provider.models[0]
     token = nanoid.generate()
     who = producer.log.producer
@@ -62,10 +62,13 @@ async def start(
     return int(reply[1])
 
 
-def _provider(producer: Producer, name: str | None) -> Provider:
-    provider = producer.providers.get(name or next(iter(producer.providers)))
+def _provider(producer: Producer, body: StartBody) -> Provider:
+    provider = producer.providers.get(body.provider or next(iter(producer.providers)))
     if provider is None:
         raise ApiError(422, "provider_unknown", f"provider: this server has {', '.join(producer.providers)}.")
+    if body.format and body.format.type not in provider.formats:
+        message = f"format: {provider.name} has no {body.format.type}, only {', '.join(provider.formats)}."
+        raise ApiError(422, "unsupported_parameter", message, param="format")
     return provider
 
 

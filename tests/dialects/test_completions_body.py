@@ -11,6 +11,8 @@ from shared.http import ApiError
 HI = {"role": "user", "content": "Hi."}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 TOOL = {"type": "function", "function": {"name": "look", "description": "Look.", "parameters": {"type": "object"}}}
+STRICT = {"type": "function", "function": {"name": "look", "strict": True}}
+SCHEMA = {"name": "city", "schema": {"enum": [None]}, "strict": True}
 
 
 def start(*messages: Any, **more: Any) -> StartBody:
@@ -20,7 +22,7 @@ def start(*messages: Any, **more: Any) -> StartBody:
 
 
 def shown(body: StartBody) -> dict[str, Any]:
-    return body.model_dump(exclude_none=True, exclude={"provider", "model", "messages"})
+    return body.model_dump(exclude_none=True, exclude={"provider", "model", "messages"}, by_alias=True)
 
 
 def test_a_conversation() -> None:
@@ -57,7 +59,12 @@ def test_a_conversation() -> None:
         ({"tools": [TOOL], "tool_choice": "required"}, {"tools": [TOOL["function"]], "toolChoice": "required"}),
         ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "look"}}},
          {"tools": [TOOL["function"]], "toolChoice": {"name": "look"}}),
-        ({"tools": [], "tool_choice": "none"}, {}),
+        ({"tools": [], "tool_choice": "none", "parallel_tool_calls": False}, {}),
+        ({"tools": [STRICT], "parallel_tool_calls": False},
+         {"tools": [{"name": "look", "parameters": {}, "strict": True}], "parallelToolCalls": False}),
+        ({"response_format": {"type": "json_object"}}, {"format": {"type": "json_object"}}),
+        ({"response_format": {"type": "json_schema", "json_schema": SCHEMA | {"description": None}}},
+         {"format": {"type": "json_schema", **SCHEMA}}),
         ({"stream": True, "stream_options": {"include_usage": True, "include_obfuscation": False}}, {"stream": True}),
         ({"n": 1, "response_format": {"type": "text"}, "logprobs": False, "presence_penalty": 0.0, "logit_bias": {}},
          {}),
@@ -74,7 +81,7 @@ def test_what_is_asked_for(asked: dict[str, Any], means: dict[str, Any]) -> None
     [
         ({"n": 2}, "n"),
         ({"n": True}, "n"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "grammar"}}, "response_format"),
         ({"logprobs": True}, "logprobs"),
         ({"presence_penalty": 0.1}, "presence_penalty"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
@@ -116,6 +123,8 @@ def test_what_would_be_left_out_is_refused_by_name(asked: dict[str, Any], param:
         ({"messages": [HI], "tools": [{"type": "function", "function": {"name": "no such name"}}]}, 422,
          "invalid_field"),
         ({"messages": [HI], "model": ""}, 422, "invalid_field"),
+        ({"messages": [HI], "response_format": "json"}, 422, "invalid_field"),
+        ({"messages": [HI], "response_format": {"type": "json_schema"}}, 400, "invalid_request"),
         ({"messages": [{"role": "user", "content": "x" * 10_001}]}, 413, "prompt_too_large"),
     ],
 )  # fmt: skip

@@ -17,6 +17,7 @@ WORDS = "Hello, wörld 🌊!"
 PRINTS = {
     "openai-completions": r"This is the demo.*\nchatcmpl-\S+-1 \d+\nstop\n$",
     "openai-tools": r"tools have answered.*`weather` says: Sun in Rome\.",
+    "openai-structured": r"^4\n$",
     "langchain": r"^stop\n.*This is the demo.*`weather` says: Sun in Rome\.",
     "llm": r"This is the demo.*This is the demo.*> And what else\?",
     "curl": rf'"generation":1.*data: .*"status":"completed".*\n{WORDS}$',

@@ -18,6 +18,8 @@ ANSWER = {
     "content": [{"type": "output_text", "text": "It is ", "annotations": []}, {"type": "refusal", "refusal": "no."}],
 }  # fmt: skip
 TOOL = {"type": "function", "name": "weather", "description": "How it is.", "parameters": {"type": "object"}}
+MODE = {"type": "json_object"}
+SCHEMA = {"type": "json_schema", "name": "city", "schema": {"enum": [None]}}
 PREVIOUS = {"previous_response_id": "resp_my_session_4"}
 
 
@@ -76,6 +78,12 @@ def message(role: str, content: str) -> dict[str, Any]:
                 "toolChoice": {"name": "weather"},
             },
         ),
+        (
+            {"input": "?", "tools": [{"type": "function", "name": "f", "strict": True}], "parallel_tool_calls": False},
+            {"prompt": "?", "tools": [{"name": "f", "strict": True}], "parallelToolCalls": False},
+        ),
+        ({"input": "?", "text": {"format": MODE}}, {"prompt": "?", "format": MODE}),
+        ({"input": "?", "text": {"format": SCHEMA | {"strict": None}}}, {"prompt": "?", "format": SCHEMA}),
         # What changes no answer is left unread.
         (
             {"input": "?", "store": False, "metadata": {"a": "b"}, "user": "u", "tools": [],
@@ -87,6 +95,13 @@ def message(role: str, content: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_a_request_in_the_words_of_a_start(body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert start(**body) == expected
+
+
+def test_its_own_answer_says_the_format_again() -> None:
+    assert responses_body.parse({"input": "?", "text": {"format": SCHEMA}}).echo["text"] == {
+        "format": SCHEMA | {"description": None, "strict": False}
+    }
+    assert "text" not in responses_body.parse({"input": "?", "text": {"format": {"type": "text"}}}).echo
 
 
 UNSUPPORTED, INVALID = "unsupported_parameter", "invalid_value"
@@ -111,11 +126,12 @@ UNSUPPORTED, INVALID = "unsupported_parameter", "invalid_value"
         ({"input": "?", "background": 1}, INVALID, "background"),
         ({"input": "?", "model": 7}, INVALID, "model"),
         ({"input": "?", "previous_response_id": "resp_1"}, "previous_response_not_found", "previous_response_id"),
-        ({"input": "?", "text": {"format": {"type": "json_schema"}}}, UNSUPPORTED, "text.format"),
+        ({"input": "?", "text": {"format": {"type": "grammar"}}}, UNSUPPORTED, "text.format"),
+        ({"input": "?", "text": {"format": "json"}}, INVALID, "text.format"),
+        ({"input": "?", "text": "json"}, INVALID, "text"),
         ({"input": "?", "tools": [{"type": "web_search"}]}, UNSUPPORTED, "tools[0]"),
         ({"input": "?", "tools": "weather"}, INVALID, "tools"),
         ({"input": "?", "tools": [TOOL], "tool_choice": {"type": "mcp"}}, UNSUPPORTED, "tool_choice"),
-        ({"input": "?", "tools": [TOOL], "parallel_tool_calls": False}, UNSUPPORTED, "parallel_tool_calls"),
         ({"input": "?", "include": ["message.output_text.logprobs"]}, UNSUPPORTED, "include"),
         ({"input": "?", "include": 7}, INVALID, "include"),
         ({"input": "?", "conversation": "conv_1"}, UNSUPPORTED, "conversation"),
@@ -133,6 +149,7 @@ def test_what_is_refused_is_named(body: Any, code: str, param: str) -> None:
     [
         ("maxTokens: Too much.", ("max_output_tokens: Too much.", "max_output_tokens")),
         ("messages.0.content: No.", ("input.0.content: No.", "input")),
+        ("format.json_schema.name: No.", ("text.format.json_schema.name: No.", "text.format")),
         ("Give one.", ("Give one.", None)),
     ],
 )

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from services.generate_stream import reading
-from services.generate_stream.bodies import DeleteBody, NamedTool, StartBody, StopBody
+from services.generate_stream.bodies import DeleteBody, JsonObject, NamedTool, StartBody, StopBody
 from services.generate_stream.reading import Body, validate
 from shared.http import ApiError
 from tests.shared.strategies import TEXTS, bounded
@@ -21,6 +21,7 @@ USER = {"role": "user", "content": "q"}
 RESULT = {"callId": "c", "content": "7"}
 CALLS = {"role": "assistant", "toolCalls": [{"callId": "c", "name": "f", "arguments": "{}"}]}
 ANSWERED = {"role": "tool", **RESULT}
+FORMAT = {"type": "json_schema", "name": "f", "schema": {"enum": [None]}, "strict": True}
 
 
 def prompt(**more: Any) -> dict[str, Any]:
@@ -57,6 +58,8 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (prompt(toolChoice="required"), {"toolChoice": "required"}),
     (prompt(toolChoice={"name": "f"}), {"toolChoice": NamedTool(name="f")}),
     (prompt(topP=0.5, stop=["END"]), {"topP": 0.5, "stop": ["END"]}),
+    (prompt(parallelToolCalls=False, format=None), {"parallelToolCalls": False, "format": None}),
+    (prompt(format={"type": "json_object"}), {"format": JsonObject(type="json_object")}),
     ({"messages": [USER, CALLS, ANSWERED]}, {"question": "q", "size": 4}),
     ({"messages": [CALLS, ANSWERED, USER]}, {"question": "q"}),
 ]
@@ -127,6 +130,13 @@ BAD: list[tuple[Any, int, str]] = [
     (prompt(tools=[{"name": "white space"}]), 422, "invalid_field"),
     (prompt(tools=[]), 422, "invalid_field"),
     (prompt(toolChoice="any"), 422, "invalid_field"),
+    (prompt(parallelToolCalls="no"), 422, "invalid_field"),
+    (prompt(format="json_object"), 422, "invalid_field"),
+    (prompt(format={"type": "text"}), 422, "invalid_field"),
+    (prompt(format={"type": "json_schema", "name": "f"}), 400, "invalid_request"),
+    (prompt(format=FORMAT | {"name": "white space"}), 422, "invalid_field"),
+    (prompt(format=FORMAT | {"json_schema": {}}), 422, "unknown_field"),
+    (prompt(format=FORMAT), 413, "prompt_too_large"),
     (prompt(topP=1.1), 422, "invalid_field"),
     (prompt(stop=["a"] * 5), 422, "invalid_field"),
     ({"messages": [USER | {"toolCalls": CALLS["toolCalls"]}]}, 422, "invalid_field"),
@@ -220,9 +230,18 @@ def test_what_is_run_says_neither_where_it_goes_nor_who_waits() -> None:
     assert json.loads(body.request()) == {"prompt": "q", "maxTokens": 5, "system": "s"}
 
 
+def test_who_takes_it_over_runs_the_same() -> None:
+    tools = [{"name": "f", "parameters": {"const": None}, "strict": False}]
+    body = validate(prompt(tools=tools, parallelToolCalls=True, format=FORMAT), StartBody, 1000)
+    assert StartBody.model_validate_json(body.request()) == body
+    assert json.loads(body.request())["format"] == FORMAT
+    assert json.loads(body.request())["tools"] == tools
+
+
 def test_a_digest_tells_one_request_from_another() -> None:
     alike = [prompt(), prompt(sessionId=SESSION), prompt(stream=False), prompt(model=None)]
     others = [{"prompt": "Q"}, prompt(model="m"), prompt(temperature=0), prompt(replaces=1), {"messages": [USER]}]
+    others += [prompt(parallelToolCalls=False), prompt(format={"type": "json_object"})]
     digests = [validate(value, StartBody, TEXT_MAX_BYTES).digest() for value in [*alike, *others]]
     assert len(set(digests[: len(alike)])) == 1
     assert len(set(digests)) == 1 + len(others)

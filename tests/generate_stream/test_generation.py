@@ -35,6 +35,7 @@ class Sore:
 
     name = "sore"
     models: tuple[str, ...] = ("sore",)
+    formats: tuple[str, ...] = ()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """`done`, `much` (more words than an answer may have), `raise`, or silence."""

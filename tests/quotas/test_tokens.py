@@ -39,6 +39,7 @@ class Billing:
 
     name = "billing"
     models: tuple[str, ...] = ("billing",)
+    formats: tuple[str, ...] = ()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """`done` with a bill, `half` with one side of it, `fail`, or silence."""

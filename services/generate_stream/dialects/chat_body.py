@@ -10,7 +10,10 @@ from shared.http import ApiError
 Message = dict[str, Any]
 Fields = dict[str, Any]
 
-_OURS = ("provider", "model", "system", "maxTokens", "temperature", "topP", "stop", "tools", "toolChoice")
+_OURS = (
+    "provider", "model", "system", "maxTokens", "temperature", "topP", "stop", "tools", "toolChoice",
+    "parallelToolCalls", "format",
+)  # fmt: skip
 """Fields of a start that an application may add to the body."""
 _OUTPUTS = {"output-available": "output", "output-error": "errorText", "output-denied": None}
 _DENIED = "The user has denied this call."
@@ -186,7 +189,7 @@ def _tools(tools: Any) -> Fields:
         return {}
     if not all(isinstance(tool, dict) for tool in tools.values()):
         raise _invalid("each tool is an object")
-    told = ("description", "parameters")
+    told = ("description", "parameters", "strict")
     listed = [{"name": name} | {key: tool[key] for key in told if key in tool} for name, tool in tools.items()]
     return {"tools": listed or None}
 

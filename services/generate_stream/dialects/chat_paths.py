@@ -23,12 +23,15 @@ _REFUSED: Refusals = {
     400: ("invalid_idempotency_key", "unsupported_parameter", "nothing_asked"),
     409: ("generation_running", "session_full"),
     413: ("prompt_too_large",),
-    422: ("provider_unknown", "idempotency_key_reused", "replaces_unknown", "tool_results_unexpected", "after_unknown"),
+    422: (
+        "provider_unknown", "unsupported_parameter", "idempotency_key_reused", "replaces_unknown",
+        "tool_results_unexpected", "after_unknown",
+    ),
     429: ("too_many_starts", "too_many_running_of_owner", "too_many_running_of_address", "too_many_tokens"),
     503: ("draining", "too_many_running", "storage_full"),
-}
+}  # fmt: skip
 _IDS: Refusals = {400: ("invalid_session_id",), 422: ("invalid_field",)}
-_OPTIONS = ("provider", "model", "system", "maxTokens", "temperature", "topP", "stop")
+_OPTIONS = ("provider", "model", "system", "maxTokens", "temperature", "topP", "stop", "parallelToolCalls")
 _KEY = parameter(
     "Idempotency-Key",
     IDEMPOTENCY_KEY,
@@ -53,7 +56,7 @@ _MESSAGE: Schema = {
 }
 _ABOUT = (
     "As DefaultChatTransport sends it, with `trigger` and `messageId`; or with `message`, the last one alone. What an "
-    "application adds by our names is taken: these and `tools`, `toolChoice`. Other fields are passed over."
+    "application adds by our names is taken: these and `tools`, `toolChoice`, `format`. Other fields are passed over."
 )
 
 

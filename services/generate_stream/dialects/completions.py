@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from services.generate_stream import reading
 from services.generate_stream.dialects import completions_body, models
+from services.generate_stream.dialects.completions_refusals import in_their_words
 from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from services.generate_stream.providers import Provider
 from shared.access.gate import Gate
@@ -44,7 +45,10 @@ class Completions:
         parsed = completions_body.parse(await reading.read_json(request, self._prompt_max_bytes))
         provider, model = models.chosen(self._providers, parsed.body.model)
         body = completions_body.start_body(parsed, provider, model, self._prompt_max_bytes)
-        begun = await self._prompting().begin(request, body, identity.owner, key)
+        try:
+            begun = await self._prompting().begin(request, body, identity.owner, key)
+        except ApiError as error:
+            raise in_their_words(error) from None
         if parsed.body.stream:
             usage = "&include_usage=true" if parsed.body.include_usage else ""
             name = completion.id_of(begun.session, begun.generation)

@@ -12,6 +12,7 @@ from services.generate_stream.dialects.completions_form import (
     Question,
     Refusal,
     Reply,
+    SchemaFormat,
     Text,
     ToolReply,
 )
@@ -39,11 +40,13 @@ def parse(document: Any) -> Parsed:
         "topP": body.top_p,
         "stop": [body.stop] if isinstance(body.stop, str) else body.stop or None,
         "tools": [_tool(tool.function) for tool in body.tools] if body.tools else None,
+        "format": _format(body),
         "stream": bool(body.stream),
     }
     if body.tools:
         choice = body.tool_choice
         start["toolChoice"] = {"name": choice.function.name} if isinstance(choice, NamedTool) else choice
+        start["parallelToolCalls"] = body.parallel_tool_calls
     return Parsed(body, {name: value for name, value in start.items() if value is not None})
 
 
@@ -76,8 +79,14 @@ def _says_something(message: dict[str, Any]) -> bool:
 
 
 def _tool(function: Function) -> dict[str, Any]:
-    told = {"name": function.name, "description": function.description, "parameters": function.parameters}
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in function if value is not None}
+
+
+def _format(body: CompletionBody) -> dict[str, Any] | None:
+    asked = body.response_format
+    if isinstance(asked, SchemaFormat):
+        return {"type": asked.type} | asked.json_schema.model_dump(by_alias=True, exclude_none=True)
+    return {"type": asked.type} if asked and asked.type != "text" else None
 
 
 def _check_conversation(messages: list[dict[str, Any]]) -> None:

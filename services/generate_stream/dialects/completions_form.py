@@ -80,6 +80,7 @@ class Function(_Part):
     name: ToolName
     description: str | None = None
     parameters: dict[str, Any] | None = None
+    strict: bool | None = None
 
 
 class FunctionTool(_Part):
@@ -102,12 +103,35 @@ class NamedTool(_Part):
     function: Named
 
 
+class PlainFormat(_Part):
+    """An answer that is text, or a JSON object of any kind."""
+
+    type: Literal["text", "json_object"]
+
+
+class JsonSchema(_Part):
+    """A schema by its name."""
+
+    name: ToolName
+    description: str | None = None
+    json_schema: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+
+
+class SchemaFormat(_Part):
+    """An answer that is JSON by a schema."""
+
+    type: Literal["json_schema"]
+    json_schema: JsonSchema
+
+
 class StreamOptions(_Part):
     """What a stream tells besides the answer."""
 
     include_usage: bool | None = None
 
 
+_Format = Annotated[PlainFormat | SchemaFormat, Field(discriminator="type")]
 _Stop = Annotated[list[str], Field(max_length=4)]
 _Model = Annotated[Short, StringConstraints(min_length=1)]
 
@@ -126,6 +150,8 @@ class CompletionBody(_Part):
     stop: str | _Stop | None = None
     tools: list[FunctionTool] | None = Field(default=None, max_length=TOOLS_MAX)
     tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: _Format | None = None
 
     @property
     def include_usage(self) -> bool:

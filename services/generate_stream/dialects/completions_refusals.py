@@ -7,7 +7,6 @@ from shared.http import ApiError
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
-    "response_format": ({"type": "text"},),
     "logprobs": (False,),
     "top_logprobs": (0,),
     "frequency_penalty": (0,),
@@ -21,6 +20,12 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "web_search_options": (),
 }
 """Each with the values that ask for nothing; null is another."""
+_KINDS = {
+    "tools": ("function",),
+    "tool_choice": ("function",),
+    "response_format": ("text", "json_object", "json_schema"),
+}
+"""What there is of things that are of a type."""
 
 
 def refuse_what_is_not_offered(document: Any) -> None:
@@ -38,10 +43,19 @@ def refuse_what_is_not_offered(document: Any) -> None:
         for part in _dicts(message.get("content")):
             if isinstance(kind := part.get("type"), str) and kind not in ("text", "refusal"):
                 _refuse(f"{kind[:40]} in a message", f"messages.{at}.content")
-    for name, named in (("tools", document.get("tools")), ("tool_choice", [document.get("tool_choice")])):
-        for each in _dicts(named):
-            if isinstance(kind := each.get("type"), str) and kind != "function":
+    for name, kinds in _KINDS.items():
+        given = document.get(name)
+        for each in _dicts(given if isinstance(given, list) else [given]):
+            if isinstance(kind := each.get("type"), str) and kind not in kinds:
                 _refuse(f"{kind[:40]} in {name}", name)
+
+
+def in_their_words(error: ApiError) -> ApiError:
+    """A start's refusal of what OpenAI's clients know by another name."""
+    if error.param != "format":
+        return error
+    message = f"response_{error.message}"
+    return ApiError(400, error.code, message, param="response_format")
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -19,10 +19,15 @@ _ECHOED = (
     "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "prompt_cache_key", "reasoning",
     "safety_identifier", "temperature", "top_p", "user",
 )  # fmt: skip
-_SAME = {"instructions": "system", "max_output_tokens": "maxTokens", "temperature": "temperature", "top_p": "topP"}
-_THEIRS = {ours: theirs for theirs, ours in _SAME.items()} | {"toolChoice": "tool_choice"}
+_SAME = {
+    "instructions": "system", "max_output_tokens": "maxTokens", "parallel_tool_calls": "parallelToolCalls",
+    "temperature": "temperature", "top_p": "topP",
+}  # fmt: skip
+_THEIRS = {ours: theirs for theirs, ours in _SAME.items()} | {"toolChoice": "tool_choice", "format": "text.format"}
 _THEIRS |= dict.fromkeys(("prompt", "messages", "toolResults"), "input")
 _TOOL = {"description": None, "parameters": None, "strict": False}
+_FORMATS = {"json_object": (), "json_schema": ("name", "description", "schema", "strict")}
+"""What is read of each."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ def parse(value: Any) -> Asked:
         if (choice := value.get("tool_choice")) is not None:
             start |= {"toolChoice": _choice(choice)}
             echo |= {"tool_choice": choice}
+    if form := _format(value.get("text")):
+        start |= {"format": form}
+        unsaid = {"description": None, "strict": False} if form["type"] == "json_schema" else {}
+        echo |= {"text": {"format": unsaid | form}}
     if previous:
         start |= {"sessionId": previous.session, "after": previous.generation}
     return Asked(start, model, previous, stream, background, echo | {"background": background})
@@ -77,17 +86,11 @@ def _refuse(value: dict[str, Any]) -> None:
     for name in _REFUSED:
         if value.get(name):
             raise unsupported(name, "this server has nothing of that kind")
-    if value.get("parallel_tool_calls") is False and value.get("tools"):
-        raise unsupported("parallel_tool_calls", "a model may always call several tools at once here")
     include = value.get("include") or []
     if not isinstance(include, list):
         raise invalid("include", "a list is needed")
     if set(map(str, include)) - {"reasoning.encrypted_content"}:
         raise unsupported("include", "nothing is told beyond the answer itself")
-    of_text = value.get("text") or {}
-    form = of_text.get("format") if isinstance(of_text, dict) else None
-    if form and form != {"type": "text"}:
-        raise unsupported("text.format", "answers are text")
 
 
 def _previous(value: dict[str, Any]) -> ResponseId | None:
@@ -107,9 +110,23 @@ def _tools(tools: Any) -> list[dict[str, Any]]:
     for at, tool in enumerate(tools):
         if not isinstance(tool, dict) or tool.get("type") != "function":
             raise unsupported(f"tools[{at}]", "tools are functions of the caller's own")
-        fields = {name: tool.get(name) for name in ("name", "description", "parameters")}
+        fields = {name: tool.get(name) for name in ("name", "description", "parameters", "strict")}
         read.append({name: field for name, field in fields.items() if field is not None})
     return read
+
+
+def _format(of_text: Any) -> dict[str, Any] | None:
+    form = of_text.get("format") if isinstance(of_text, dict) else of_text
+    if form is None:
+        return None
+    if not isinstance(form, dict):
+        raise invalid("text" if form is of_text else "text.format", "an object is needed")
+    kind = form.get("type")
+    if kind == "text":
+        return None
+    if not isinstance(kind, str) or kind not in _FORMATS:
+        raise unsupported("text.format", f"it takes text, {', '.join(_FORMATS)}")
+    return {"type": kind} | {name: form[name] for name in _FORMATS[kind] if form.get(name) is not None}
 
 
 def _choice(choice: Any) -> Any:

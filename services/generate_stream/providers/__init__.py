@@ -41,6 +41,8 @@ class Tool(NamedTuple):
     name: str
     description: str | None
     parameters: dict[str, Any]
+    strict: bool | None = None
+    """Whether the vendor sees to it that arguments fit; None is its default."""
 
     @property
     def size(self) -> int:
@@ -52,6 +54,16 @@ class Named(NamedTuple):
     """The one tool that must be called."""
 
     name: str
+
+
+class JsonSchema(NamedTuple):
+    """What the answer must be: JSON by a schema."""
+
+    name: str
+    description: str | None
+    schema: dict[str, Any]
+    strict: bool | None = None
+    """Whether the vendor sees to it that the answer fits; None is its default."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +79,18 @@ class ChatRequest:
     stop: list[str] | None = field(default=None, repr=False)
     tools: list[Tool] = field(default_factory=list, repr=False)
     tool_choice: Literal["auto", "none", "required"] | Named | None = None
+    parallel_tool_calls: bool | None = None
+    """Whether several tools may be called at once; None is the vendor's default."""
+    format: Literal["json_object"] | JsonSchema | None = field(default=None, repr=False)
+    """What the answer must be; text of any kind where it is None."""
 
     @property
     def size(self) -> int:
         """Bytes of all that is said."""
         system = len((self.system or "").encode())
-        return system + sum(message.size for message in self.messages) + sum(tool.size for tool in self.tools)
+        form = len(json.dumps(self.format).encode()) if self.format else 0
+        said = sum(message.size for message in self.messages) + sum(tool.size for tool in self.tools)
+        return system + said + form
 
 
 class Delta(NamedTuple):
@@ -125,6 +143,8 @@ class Provider(Protocol):
     name: str
     models: tuple[str, ...]
     """The models that this process offers, the default first."""
+    formats: tuple[str, ...]
+    """What it can hold an answer to, by the types of a request's format; another one is refused before it begins."""
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Part, None]:
         """Ask, and give each part as it comes; the last is Done. Raises ProviderError, and nothing else.

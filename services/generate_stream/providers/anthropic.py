@@ -9,7 +9,7 @@ import anthropic
 from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent, Usage
 
 from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning
-from services.generate_stream.providers.anthropic_messages import messages, tools
+from services.generate_stream.providers.anthropic_messages import messages, output, tools
 from services.generate_stream.providers.calls import Calls
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
@@ -47,6 +47,7 @@ class Anthropic:
     """Anthropic, or a server that speaks its Messages API."""
 
     name = "anthropic"
+    formats: tuple[str, ...] = ("json_schema",)
 
     def __init__(self, models: tuple[str, ...], *, key: str, base_url: str, stall_timeout_s: float) -> None:
         self.models = models
@@ -98,6 +99,7 @@ def _parameters(request: ChatRequest) -> dict[str, Any]:
         "max_tokens": request.max_tokens or _MAX_TOKENS,
         "messages": messages(request),
         **tools(request),
+        **output(request),
     }
     if request.stop:
         parameters["stop_sequences"] = request.stop

@@ -1,4 +1,4 @@
-"""A conversation with tools, as Anthropic's Messages take it: calls and results are blocks. Pure."""
+"""A conversation with tools, as Anthropic's Messages take it, and what it asks of the answer. Pure."""
 
 import hashlib
 import json
@@ -6,7 +6,9 @@ import re
 from itertools import groupby
 from typing import Any
 
-from services.generate_stream.providers import ChatRequest, Message, Named, ToolCall
+import anthropic
+
+from services.generate_stream.providers import ChatRequest, JsonSchema, Message, Named, Tool, ToolCall
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -34,15 +36,41 @@ def tools(request: ChatRequest) -> Block:
     """What may be called, and whether it has to be. Some models refuse to be told that it has to."""
     if not request.tools:
         return {}
-    told: Block = {"tools": []}
-    for name, description, parameters in request.tools:
-        described = {"description": description} if description else {}
-        told["tools"].append({"name": name, **described, "input_schema": {"type": "object", **parameters}})
+    told: Block = {"tools": [_tool(tool) for tool in request.tools]}
     if isinstance(request.tool_choice, Named):
         told["tool_choice"] = {"type": "tool", "name": request.tool_choice.name}
     elif request.tool_choice:
         told["tool_choice"] = {"type": _CHOICES[request.tool_choice]}
+    if request.parallel_tool_calls is False and request.tool_choice != "none":
+        told["tool_choice"] = told.get("tool_choice", {"type": "auto"}) | {"disable_parallel_tool_use": True}
     return told
+
+
+def output(request: ChatRequest) -> Block:
+    """What the answer must be. The API has no place for a schema's name, and holds to it always."""
+    if not isinstance(request.format, JsonSchema):
+        return {}
+    described = {"description": request.format.description} if request.format.description else {}
+    schema = _strict(described | request.format.schema)
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+def _tool(tool: Tool) -> Block:
+    described = {"description": tool.description} if tool.description else {}
+    schema = {"type": "object", **tool.parameters}
+    strict = {} if tool.strict is None else {"strict": tool.strict}
+    return {"name": tool.name, **described, "input_schema": _strict(schema) if tool.strict else schema, **strict}
+
+
+def _strict(schema: Block) -> Block:
+    """A schema as this API takes it where it holds to it: what it has no means for is told in words.
+
+    One that the SDK can't read goes as it is: to refuse it is the vendor's affair.
+    """
+    try:
+        return anthropic.transform_schema(schema)
+    except Exception:  # noqa: BLE001 - it asserts, and looks for members of whatever stands there
+        return schema
 
 
 def _content(message: Message) -> str | list[Block]:

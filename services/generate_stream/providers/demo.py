@@ -1,14 +1,16 @@
 """The demo: a lively answer with no key and no network, which says honestly that no model wrote it."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator
 from itertools import takewhile
 
 import nanoid
 
-from services.generate_stream.providers import ChatRequest, Delta, Done, Part, Reasoning, ToolCall
+from services.generate_stream.providers import ChatRequest, Delta, Done, JsonSchema, Part, Reasoning, ToolCall
 from services.generate_stream.providers.demo_tools import arguments, chosen
+from services.generate_stream.providers.demo_values import value
 
 _ECHO_MAX = 120
 _WORD = re.compile(r"\s*\S+\s*")
@@ -52,10 +54,24 @@ _TOLD = """\
 
 def answer(request: ChatRequest) -> str:
     """The whole text that the demo says to `request`; the same request always gets the same text."""
+    if request.format:
+        return _json(request)
     if request.messages and request.messages[-1].role == "tool":
         return _TOLD.format(results="\n".join(_results(request)))
-    questions = [said.content for said in request.messages if said.role == "user"]
+    questions = _questions(request)
     return _ANSWER.format(question=_echo(questions[-1] if questions else ""), turn=max(1, len(questions)))
+
+
+def _questions(request: ChatRequest) -> list[str]:
+    return [said.content for said in request.messages if said.role == "user"]
+
+
+def _json(request: ChatRequest) -> str:
+    """JSON has no room for who speaks, if a schema says what it holds: then the thoughts alone tell."""
+    question = "".join(_questions(request)[-1:])
+    told = {"demo": "No language model wrote this.", "question": _echo(question)}
+    given = value(request.format.schema, question) if isinstance(request.format, JsonSchema) else told
+    return json.dumps(given, ensure_ascii=False)
 
 
 def _results(request: ChatRequest) -> list[str]:
@@ -74,6 +90,7 @@ class Demo:
 
     name = "demo"
     models: tuple[str, ...] = ("demo",)
+    formats: tuple[str, ...] = ("json_object", "json_schema")
 
     def __init__(self, pace_s: float = 0.02) -> None:
         self._pace_s = pace_s

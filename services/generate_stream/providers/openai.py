@@ -9,7 +9,17 @@ import openai
 from openai.types.chat import ChatCompletionChunk
 from openai.types.completion_usage import CompletionUsage
 
-from services.generate_stream.providers import ChatRequest, Delta, Done, Message, Named, Part, Reasoning, Tool
+from services.generate_stream.providers import (
+    ChatRequest,
+    Delta,
+    Done,
+    JsonSchema,
+    Message,
+    Named,
+    Part,
+    Reasoning,
+    Tool,
+)
 from services.generate_stream.providers.calls import Calls
 from services.generate_stream.providers.errors import cut, is_broken
 from services.generate_stream.providers.rehearsal import rehearse
@@ -30,6 +40,8 @@ data: [DONE]
 
 class OpenAI:
     """One server that speaks Chat Completions. Without a key, no Authorization header is sent at all."""
+
+    formats: tuple[str, ...] = ("json_object", "json_schema")
 
     def __init__(
         self, name: str, models: tuple[str, ...], *, key: str | None, base_url: str, stall_timeout_s: float
@@ -89,7 +101,7 @@ class OpenAI:
             "messages": [],
             # In the messages that it is given by name the SDK looks for types that it would have to turn into JSON:
             # 0.15 ms each, so that a conversation of 200 would hold every other answer of this process up for 30 ms.
-            "extra_body": {"messages": messages, **_tools(request)},
+            "extra_body": {"messages": messages, **_tools(request), **_format(request)},
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -126,12 +138,22 @@ def _tools(request: ChatRequest) -> dict[str, Any]:
         told["tool_choice"] = {"type": "function", "function": {"name": request.tool_choice.name}}
     elif request.tool_choice:
         told["tool_choice"] = request.tool_choice
+    if request.parallel_tool_calls is not None:
+        told["parallel_tool_calls"] = request.parallel_tool_calls
     return told
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    said = {"description": tool.description, "parameters": tool.parameters}
-    return {"name": tool.name} | {name: value for name, value in said.items() if value}
+    said = {"description": tool.description or None, "parameters": tool.parameters or None, "strict": tool.strict}
+    return {"name": tool.name} | {name: value for name, value in said.items() if value is not None}
+
+
+def _format(request: ChatRequest) -> dict[str, Any]:
+    asked = request.format
+    if not isinstance(asked, JsonSchema):
+        return {"response_format": {"type": asked}} if asked else {}
+    said = {name: value for name, value in asked._asdict().items() if value is not None}
+    return {"response_format": {"type": "json_schema", "json_schema": said}}
 
 
 def _parts(chunk: ChatCompletionChunk, calls: Calls) -> Iterator[Part]:
