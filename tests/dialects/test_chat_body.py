@@ -103,11 +103,12 @@ def test_what_is_begun(messages: list[Any], more: dict[str, Any], place: Place, 
 
 
 def test_an_application_adds_what_it_likes_by_our_names() -> None:
-    options = {"provider": "p", "model": "m", "system": "Be.", "maxTokens": 5, "temperature": 0.5, "toolChoice": "none"}
+    options: dict[str, Any] = {"provider": "p", "model": "m", "system": "Be.", "maxTokens": 5, "temperature": 0.5}
+    options |= {"toolChoice": "none", "parallelToolCalls": False, "format": {"type": "json_object"}}
     body = {"id": SESSION, "messages": [user("Hi")], "unheardOf": {"a": 1}, "topP": None, **options}
-    tools = {"clock": {"description": "Tells.", "parameters": {"type": "object"}, "more": 1}}
+    tools = {"clock": {"description": "Tells.", "parameters": {"type": "object"}, "strict": True, "more": 1}}
     assert chat_body.parse(body).options == options
-    listed = [{"name": "clock", "description": "Tells.", "parameters": {"type": "object"}}]
+    listed = [{"name": "clock", "description": "Tells.", "parameters": {"type": "object"}, "strict": True}]
     assert chat_body.parse(body | {"tools": tools}).options == options | {"tools": listed}
     assert chat_body.parse(body | {"tools": listed}).options == options | {"tools": listed}
 

@@ -1,7 +1,7 @@
 """A request for a response, as OpenAI's API takes it, in the words of StartBody. Pure.
 
 Left unread: what changes no answer (store, metadata, user, truncation, service_tier, stream_options, prompt_cache_…),
-and how much to think (reasoning), which is the model's own affair here.
+and how much to think or to say (reasoning, text.verbosity), which is the model's own affair here.
 """
 
 from dataclasses import dataclass

@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
-_DEPTH_MAX = 6
+_DEEP = 4
+"""From here on there is no more than there must be: a schema may hold itself."""
+_DEPTH_MAX = 32
 _MEMBERS_MAX = 32
+_STEPS_MAX = 8
 _VALUES_MAX = 256
 _TEXT_MAX = 200
 _REFERENCE = re.compile(r"#/(?:\$defs|definitions)/([^/]+)")
@@ -45,9 +48,7 @@ class _Values:
             case "number" | "integer":
                 return self._number(schema, whole=kind == "integer")
             case "array":
-                # What it would hold of the depth's end has no room for its own members.
-                fits = depth + 1 < _DEPTH_MAX and self._left > 0
-                return [self.of(schema.get("items"), depth + 1)] if fits else []
+                return [self.of(schema.get("items"), depth + 1)] if self._has_room(depth) else []
             case str() if kind in simple:
                 return simple[kind]
         return _SMALL_WORDS.sub("", " ".join(self._words.split()), count=1).rstrip("?!. ")[:_TEXT_MAX]
@@ -55,7 +56,7 @@ class _Values:
     def _plain(self, given: Any, depth: int) -> dict[str, Any]:
         """A schema that is no reference and no choice: of several the first, or deep down the last, mostly null."""
         schema = _object(given)
-        for _ in range(_DEPTH_MAX):
+        for _ in range(_STEPS_MAX):
             by = next((name for name in _BY_OTHERS if schema.get(name)), None)
             if by is None:
                 break
@@ -65,17 +66,22 @@ class _Values:
 
     def _meant(self, by: Any, depth: int) -> Any:
         if isinstance(by, list):
-            return by[0 if depth < _DEPTH_MAX and self._left > 0 else -1]
+            return by[0 if self._has_room(depth) else -1]
         found = _REFERENCE.fullmatch(by) if isinstance(by, str) else None
         return self._defined.get(found[1]) if found else None
 
     def _members(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
-        known, said = _object(schema.get("properties")), schema.get("required")
-        required = {name for name in said if isinstance(name, str)} if isinstance(said, list) else set()
         if depth == _DEPTH_MAX or self._left <= 0:
             return {}
-        needed = [name for name in known if name in required] or list(known)[:_MEMBERS_MAX]
+        known, said = _object(schema.get("properties")), schema.get("required")
+        required = {name for name in said if isinstance(name, str)} if isinstance(said, list) else set()
+        needed = [name for name in known if name in required]
+        if not needed and self._has_room(depth):
+            needed = list(known)[:_MEMBERS_MAX]
         return {name: self.of(known[name], depth + 1) for name in needed}
+
+    def _has_room(self, depth: int) -> bool:
+        return depth < _DEEP and self._left > 0
 
     def _number(self, schema: dict[str, Any], *, whole: bool) -> int | float:
         found = _NUMBER.search(self._words)
