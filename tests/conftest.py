@@ -22,7 +22,9 @@ from tests.processes import Services
 from tests.redis_cluster import RedisCluster
 from tests.workers import ByModule, put_in_order
 
-pytest.register_assert_rewrite("tests.system.invariant", "tests.client.reader")  # where they fail, they show what differs
+pytest.register_assert_rewrite(
+    "tests.system.invariant", "tests.client.reader"
+)  # where they fail, they show what differs
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:

@@ -1,6 +1,6 @@
 """One provider of ours against the scripted vendor, for as long as a test asks it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from services.generate_stream.providers import Provider
@@ -28,3 +28,9 @@ def _provider(name: str, url: str, stall_timeout_s: float) -> Provider:
     if name == "openai":
         return OpenAI(name, ("m",), key="sk-mine", base_url=f"{url}/v1", stall_timeout_s=stall_timeout_s)
     return Anthropic(("m",), key="sk-mine", base_url=url, stall_timeout_s=stall_timeout_s)
+
+
+def cuts(ends: Sequence[int], *, first: int) -> list[int]:
+    """Places to cut a stream whose events end there: each at which one begins or ends, and every ninth byte."""
+    places = {end + by for end in (0, *ends) for by in (-2, -1, 0, 1)} | set(range(first, ends[-1], 9))
+    return sorted(places & set(range(ends[-1] + 1)))
