@@ -1,105 +1,34 @@
-"""The AI SDK's `useChat` in a real browser, by the very text of the recipe: reloads, tabs, stops."""
+"""The AI SDK's `useChat` in a real browser, by the very text of the recipe: reloads, tabs, stops, cuts, failures."""
 
 import asyncio
-import json
-import subprocess
-from pathlib import Path
-from typing import Any
+import re
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, expect
 
-from deploy import node
-from deploy.page import WEB
-from tests.dialects.conftest import CLIENTS
 from tests.dialects.recipes import recipe
 from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.processes import Services, until
+from tests.proxy import Proxy
+from tests.web.chatting import MAJORS, SOON_S, Tabs, ask, bundle, shows, tabs_on
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
-
-MAIN = """
-import { StrictMode } from 'react'
-import { createRoot } from 'react-dom/client'
-import { Chat } from './recipe.jsx'
-createRoot(document.body).render(<StrictMode><Chat /></StrictMode>)
-"""
-_SOON_S = 20.0
-
-
-MAJORS = {"ai7": ("@ai-sdk/react", "ai"), "ai6": ("@ai-sdk/react-v3", "ai-v6"), "ai5": ("@ai-sdk/react-v2", "ai-v5")}
-"""The packages of each major version, as they are installed here."""
 
 
 @pytest.fixture(scope="module", params=MAJORS)
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The recipe as an application, bundled: its text says the packages' own names."""
-    hook, sdk = MAJORS[request.param]
-    text = recipe("usechat").text.replace('"@ai-sdk/react"', f'"{hook}"').replace('from "ai"', f'from "{sdk}"')
-    node.install(CLIENTS)
-    node.install(WEB)
-    place: Path = tmp_path_factory.mktemp("usechat")
-    (place / "recipe.jsx").write_text(text)
-    (place / "main.jsx").write_text(MAIN)
-    (place / "package.json").write_text(json.dumps({"type": "module"}))
-    (place / "node_modules").symlink_to(CLIENTS / "node_modules")
-    config: dict[str, Any] = {
-        "root": str(place),
-        "logLevel": "error",
-        "define": {"process.env.NODE_ENV": '"development"'},
-        "build": {
-            "target": "es2022",
-            "minify": False,
-            "lib": {"entry": str(place / "main.jsx"), "formats": ["es"], "fileName": "app"},
-            "rollupOptions": {"external": ["/rejoin-chat.js"]},
-        },
-    }
-    (place / "vite.config.js").write_text(f"export default {json.dumps(config)}")
-    vite = WEB / "node_modules/vite/bin/vite.js"
-    subprocess.run([node.node(), vite, "build", "--config", place / "vite.config.js"], cwd=place, check=True)
-    return (place / "dist/app.js").read_text()
-
-
-class Tabs:
-    """One person's tabs on one chat."""
-
-    def __init__(self, context: BrowserContext, origin: str, session: str) -> None:
-        self._context = context
-        self._url = f"{origin}/chat.html?chat={session}"
-
-    async def open(self) -> Page:
-        """One more."""
-        page = await self._context.new_page()
-        page.set_default_timeout(_SOON_S * 1000)
-        await page.goto(self._url)
-        return page
+    """The recipe as an application."""
+    return bundle(tmp_path_factory.mktemp("usechat"), recipe("usechat").text, request.param)
 
 
 @pytest.fixture
-async def tabs(browser: Browser, origin: str, session: str, app: str) -> Any:
-    """A browser that has the application at the origin. An error that a tab did not catch fails the test."""
-    context = await browser.new_context()
-    errors: list[str] = []
-    context.on("weberror", lambda error: errors.append(str(error.error)))
-    html = '<!doctype html><title>chat</title><body><script type="module" src="/chat.js"></script>'
-    await context.route("**/chat.html*", lambda route: route.fulfill(content_type="text/html", body=html))
-    await context.route("**/chat.js", lambda route: route.fulfill(content_type="text/javascript", body=app))
-    yield Tabs(context, origin, session)
-    await context.close()
-    assert errors == []
-
-
-async def ask(tab: Page, question: str) -> None:
-    """Ask in a tab."""
-    await tab.get_by_label("Question").fill(question)
-    await tab.get_by_label("Question").press("Enter")
-
-
-async def shows(tab: Page, *texts: str) -> None:
-    """Wait until these are its messages."""
-    await expect(tab.locator("p")).to_have_text(list(texts), timeout=_SOON_S * 1000)
+async def tabs(browser: Browser, origin: str, session: str, app: str) -> AsyncIterator[Tabs]:
+    """Somebody's."""
+    async with tabs_on(browser, origin, session, app) as tabs:
+        yield tabs
 
 
 async def stands(house: Services, session: str, status: str) -> None:
@@ -110,7 +39,7 @@ async def stands(house: Services, session: str, status: str) -> None:
             page = (await client.get(f"{house.consume.url}/api/sessions/{session}")).json()
         return bool(page["generations"][0]["status"] == status)
 
-    await until(so, _SOON_S)
+    await until(so, SOON_S)
 
 
 async def test_a_reload_and_a_second_tab_see_all_of_it(
@@ -154,4 +83,47 @@ async def test_a_stop_in_one_tab_is_seen_in_the_other(
     for tab in (one, other):
         upstream.prompts[f"{tab is one}"] = Script(text=("So.",))
         await ask(tab, f"{tab is one}")
-        await expect(tab.locator("p").last).to_have_text("So.", timeout=_SOON_S * 1000)
+        await expect(tab.locator("p").last).to_have_text("So.", timeout=SOON_S * 1000)
+
+
+async def test_an_answer_whose_line_is_cut_goes_on_and_is_whole(
+    tabs: Tabs, line: Proxy, house: Services, upstream: Upstream, session: str
+) -> None:
+    gate, question = asyncio.Semaphore(1), f"Three {session}?"
+    upstream.prompts[question] = Script(text=("Hel", "lo, ", "you", "!"), gate=gate)
+    tab = await tabs.open(f"http://127.0.0.1:{line.port}")
+    await ask(tab, question)
+    await shows(tab, question, "Hel")
+    line.cut()
+    gate.release()
+    await shows(tab, question, "Hello,")
+    await house.consume.kill()
+    try:
+        gate.release()
+    finally:
+        await house.consume.start()
+    await shows(tab, question, "Hello, you")
+    # It ends while nobody listens.
+    await line.refuse()
+    gate.release()
+    await stands(house, session, "completed")
+    await line.heal()
+    await shows(tab, question, "Hello, you!")
+    await expect(tab.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_failed_answer_is_an_error_and_may_be_asked_for_again(
+    tabs: Tabs, upstream: Upstream, session: str
+) -> None:
+    question = f"Four {session}?"
+    upstream.prompts[question] = Script(text=("Half",), finish="")
+    tab = await tabs.open()
+    await ask(tab, question)
+    await expect(tab.get_by_role("alert")).to_have_text(re.compile("."), timeout=SOON_S * 1000)
+    await shows(tab, question, "Half")
+    upstream.prompts[question] = Script(text=("Whole.",))
+    await tab.get_by_role("button", name="Again").click()
+    await shows(tab, question, "Whole.")
+    await expect(tab.get_by_role("alert")).to_have_count(0)
+    await tab.reload()
+    await shows(tab, question, "Whole.")
