@@ -177,6 +177,28 @@ async def test_an_earlier_question_is_changed(opens: Opens, front: str, upstream
     assert plain(await stored(front, session)) == plain(await chat.messages())
 
 
+async def test_what_a_transport_is_given_may_be_functions(opens: Opens, upstream: Upstream, session: str) -> None:
+    upstream.prompts[session] = Script(text=("One.",))
+    # By its key the second question is the first one again.
+    given = {"headers": {"Idempotency-Key": session}, "body": {"provider": "openai", "system": "Be brief."}}
+    for tab in ("one", "other"):
+        chat = await opens(tab, functions=True, **given)
+        await chat.send(session)
+        assert await chat.words() == "One."
+    told = [request.body["messages"] for request in upstream.requests if request.prompt == session]
+    assert [[said["content"] for said in each] for each in told] == [["Be brief.", session]]
+
+
+async def test_which_answer_is_resumed_may_be_said(opens: Opens, front: str, upstream: Upstream, session: str) -> None:
+    chat = await opens()
+    for words in ("One.", "Two."):
+        upstream.prompts[session] = Script(text=(words,))
+        await chat.send(session)
+    first = await opens("other", reconnect={"api": f"{front}/api/chat/{session}/stream?generation=1"})
+    await first.call("resumeStream")
+    assert [text(message) for message in await first.messages()] == ["One."]
+
+
 async def test_who_sends_the_last_message_alone_goes_on_from_the_log(
     opens: Opens, front: str, upstream: Upstream, session: str
 ) -> None:

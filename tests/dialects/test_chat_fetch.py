@@ -126,6 +126,29 @@ async def test_who_may_read_and_write_is_known_by_the_headers_of_the_transport(
         assert (await chat.becomes("ready")).get("error") is None
 
 
+async def test_the_credentials_of_the_transport_go_with_every_request(
+    chats: Chats, way: Proxy, upstream: Upstream, session: str
+) -> None:
+    gate = asyncio.Semaphore(1)
+    upstream.prompts[session] = Script(text=("Hel", "lo", "!"), gate=gate)
+    chat = await opened(chats, f"http://127.0.0.1:{way.port}", session, credentials="include")
+    await chat.ask(session)
+    await chat.shows("Hel")
+    way.cut()
+    gate.release()
+    await chat.shows("Hello")
+    await chat.call("stop")
+    await chat.becomes("ready")
+
+    async def seen() -> list[Any]:
+        requests = [each for each in await chats.do("requests") if each["path"].startswith("/api/chat")]
+        return requests if requests[-1]["path"].endswith(f"{session}/stop") else []
+
+    asked = await until(seen, 20)
+    assert {"POST", "GET"} == {each["method"] for each in asked[-3:]}
+    assert {each["credentials"] for each in asked[-3:]} == {"include"}
+
+
 async def test_a_stop_stops_the_answer_and_the_next_question_waits_for_that(
     chats: Chats, front: str, services: Services, upstream: Upstream, session: str
 ) -> None:

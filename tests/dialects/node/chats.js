@@ -15,19 +15,33 @@ const chats = new Map()
 const called = new Map()
 const finished = new Map()
 
+/** Requests, as they are asked for: only here can be seen what Node has no use for, such as `credentials`. */
+const requests = []
+const ours = globalThis.fetch
+globalThis.fetch = (input, init = {}) => {
+  requests.push({ method: init.method ?? 'GET', path: new URL(input).pathname, credentials: init.credentials })
+  return ours(input, init)
+}
+
 const commands = {
-  /** A chat under a name; `outputs` are what its tools give back, by their names. */
-  open({ name, outputs, rejoin, last, messages = [], id, ...transport }) {
+  /**
+   * A chat under a name; `outputs` are what its tools give back, by their names, `reconnect` what a request to resume
+   * is prepared as. With `functions`, the transport is given functions of all else.
+   */
+  open({ name, outputs, rejoin, last, reconnect, functions, messages = [], id, api, ...given }) {
     const calls = []
     const finishes = []
     const prepareSendMessagesRequest = ({ id, messages, trigger, messageId, body }) => ({
       body: { ...body, id, message: messages.at(-1), trigger, messageId },
     })
+    const transport = functions ? Object.fromEntries(Object.entries(given).map(([key, value]) => [key, () => value])) : given
     const chat = new Chat({
       id,
       messages,
       transport: new DefaultChatTransport({
+        api,
         ...transport,
+        ...(reconnect ? { prepareReconnectToStreamRequest: () => reconnect } : {}),
         ...(rejoin ? { fetch: rejoinFetch } : {}),
         ...(last ? { prepareSendMessagesRequest } : {}),
       }),
@@ -54,6 +68,10 @@ const commands = {
   /** The same, without waiting. */
   begin({ name, method, with: given = [] }) {
     void chats.get(name)[method](...given)
+  },
+  /** What has been asked for so far, by all of them. */
+  requests() {
+    return requests
   },
   /** What it shows. */
   state({ name }) {
