@@ -102,6 +102,19 @@ def test_what_is_begun(messages: list[Any], more: dict[str, Any], place: Place, 
     assert chat_place.begun(turn, place) == begun
 
 
+def test_what_tools_gave_back_is_known_again_by_itself() -> None:
+    def key(*parts: Any, message: str = f"{SESSION}.2", after: int | None = None, **options: Any) -> str:
+        turn = chat_body.parse({"id": SESSION, "messages": [user("Hi"), answer(message, *parts)], **options})
+        place = Place(3, 2, 1, 2 if after else 3)
+        return chat_place.key(turn, turn.options | chat_place.begun(turn, place), "brought")
+
+    assert key(DONE, BROKEN) == key(DONE | {"input": {}}, BROKEN)
+    others = [key(DONE), key(DONE | {"output": [2]}), key(DONE, message=f"{SESSION}.1")]
+    others += [key(DONE, after=2), key(DONE, model="another")]
+    assert len({key(DONE, BROKEN), *others}) == 6
+    assert chat_place.key(chat_body.parse({"id": SESSION, "messages": [user("Hi")]}), {"prompt": "Hi"}, "b") == "b"
+
+
 def test_an_application_adds_what_it_likes_by_our_names() -> None:
     options: dict[str, Any] = {"provider": "p", "model": "m", "system": "Be.", "maxTokens": 5, "temperature": 0.5}
     options |= {"toolChoice": "none", "parallelToolCalls": False, "format": {"type": "json_object"}}

@@ -262,3 +262,25 @@ async def test_tools_of_the_page_answer_in_the_same_message(
     await chat.send("And then?")
     assert [said["role"] for said in asked(upstream)] == ["user", "assistant", "tool", "tool", "assistant", "user"]
     assert plain(await stored(front, session)) == plain(await chat.messages())
+
+
+async def test_tabs_that_both_answer_a_call_alike_are_told_one_answer(
+    opens: Opens, front: str, upstream: Upstream, session: str
+) -> None:
+    gate = asyncio.Semaphore(1)
+    calls = (("call_1", "locate", ("{}",)),)
+    upstream.prompts[session] = Script(text=("Let me ", "see."), calls=calls, gate=gate)
+    upstream.prompts[f"Bern {session}"] = Script(text=("In Bern.",))
+    given = {"outputs": {"locate": {"output": f"Bern {session}"}}}
+    one = await opens(**given)
+    await one.ask(session)
+    await one.shows("Let me ")
+    other = await opens("other", messages=await stored(front, session), **given)
+    await other.begin("resumeStream")
+    await other.shows("Let me ")
+    gate.release()
+    for tab in (one, other):
+        await tab.shows("Let me see.In Bern.")
+        state = await tab.becomes("ready")
+        assert plain(state["messages"]) == plain(await stored(front, session))
+    assert len([each for each in upstream.requests if each.prompt == f"Bern {session}"]) == 1

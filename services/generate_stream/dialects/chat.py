@@ -51,6 +51,7 @@ class Chats:
         if "provider" not in wanted and isinstance(wanted.get("model"), str):
             wanted["provider"], wanted["model"] = models.chosen(producer.providers, wanted["model"])
         body = reading.validate(wanted, StartBody, self._prompt_max_bytes)
+        key = chat_place.key(turn, wanted, key)
         begun = await self._prompting().begin(request, body, identity.owner, key)
         return RedirectResponse(f"/api/chat/{begun.session}/stream?generation={begun.generation}", 303)
 

@@ -35,7 +35,7 @@ _OPTIONS = ("provider", "model", "system", "maxTokens", "temperature", "topP", "
 _KEY = parameter(
     "Idempotency-Key",
     IDEMPOTENCY_KEY,
-    "The same key with the same body is the same answer.",
+    "The same key with the same body is the same answer. What tools gave back is known again without one.",
     "header",
 )
 _TEXT: Schema = {"type": "string"}

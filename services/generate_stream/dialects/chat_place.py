@@ -1,5 +1,7 @@
 """Where in its log a turn of the AI SDK's chat stands, and so what is to be begun. The log is the truth."""
 
+import hashlib
+import json
 from typing import NamedTuple
 
 from services.generate_stream import answers
@@ -49,6 +51,16 @@ def begun(turn: Turn, place: Place) -> Fields:
         replaced = place.message
     said = {"prompt": turn.prompt, "after": after}
     return said | ({"replaces": replaced} if replaced and replaced <= place.newest else {})
+
+
+def key(turn: Turn, wanted: Fields, brought: str) -> str:
+    """The idempotency key of a start. What tools gave back is its own: each tab on an answer runs its page's tools, and
+    those that say the same are told the same. Pure.
+    """
+    if "toolResults" not in wanted:
+        return brought
+    said = json.dumps([turn.goes_on, wanted], sort_keys=True)
+    return f"tools {hashlib.sha256(said.encode()).hexdigest()}"
 
 
 async def find(log: Log, session: str, goes_on: int | None) -> Place:
