@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import nanoid
 import pytest
 
+from tests.client.running import Running
 from tests.processes import Services
 
 
@@ -22,6 +23,13 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+async def nobody_stays(anyio_backend: str) -> AsyncIterator[None]:
+    """Of a test that fails, too, no command goes on."""
+    yield
+    await Running.end_all()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from tests.processes import ROOT, until
 
@@ -25,6 +25,8 @@ class Ended(NamedTuple):
 class Running:
     """One run of the command."""
 
+    all: ClassVar[list["Running"]] = []
+
     def __init__(self, environ: Mapping[str, str], *arguments: str, piped: str | None = None) -> None:
         self._environ = dict(environ)
         self._arguments = arguments
@@ -32,6 +34,7 @@ class Running:
         self._reading: list[asyncio.Task[None]] = []
         self._said = {"out": bytearray(), "err": bytearray()}
         self.process: asyncio.subprocess.Process
+        self.all.append(self)
 
     async def pipe(self) -> "Running":
         """Start it with pipes for its outputs."""
@@ -81,6 +84,15 @@ class Running:
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
+
+    @classmethod
+    async def end_all(cls) -> None:
+        """Kill those that a test has left behind: they would watch on beside the next ones."""
+        for running in cls.all:
+            if running.process.returncode is None:
+                running.process.kill()
+                await running.process.wait()
+        cls.all.clear()
 
     async def ended(self) -> Ended:
         """Wait for its end."""

@@ -33,10 +33,16 @@ def chromium() -> Chromium:
 
     Raises RuntimeError without Node, CalledProcessError where npm or its package fails.
     """
-    own = os.environ.get("CHROMIUM")
-    if not own and (platform.system(), platform.machine()) != _PACKED_FOR:
-        own = next(filter(None, map(shutil.which, _NAMES)), None)
-    return Chromium(own, {}) if own else _packed()
+    if asked := os.environ.get("CHROMIUM"):
+        return Chromium(asked, {})
+    own = None if (platform.system(), platform.machine()) == _PACKED_FOR else whole()
+    return own or _packed()
+
+
+def whole() -> Chromium | None:
+    """The machine's own, which does what only a browser with a head does; None where there is none."""
+    own = next(filter(None, map(shutil.which, _NAMES)), None)
+    return Chromium(own, {}) if own else None
 
 
 def _packed() -> Chromium:
