@@ -50,7 +50,7 @@ from shared.version import VERSION
 from shared.wires import Wires
 
 _PATIENCE_BEYOND_LEASE_S = 2.0
-_PAGE_MAX = 50
+_PAGE, _PAGE_MAX = 20, 50
 
 
 class App:
@@ -186,16 +186,14 @@ class App:
         session = joining.session_id(request.path_params["session"])
         logs.note(session=session)
         before = request.query_params.get("before")
-        limit = request.query_params.get("limit", "20")
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _PAGE_MAX):
-            raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_PAGE_MAX}.")
+        limit = joining.whole_number(request, "limit", 1, _PAGE_MAX) or _PAGE
         position = joining.resume_point(before) if before is not None else None
         wires = self._reading.ways.bulk
         access = await self._admission.access(request, session)
         last = await standing.last(wires, session, access.right)
         if last is None:
             raise no_session()
-        page = await sessions.page(wires, session, position, int(limit), access)
+        page = await sessions.page(wires, session, position, limit, access)
         viewers = await self._reading.ways.groups.living(session)
         # Once more: what was read since may be another's, who has taken the place of a session that was deleted.
         if not await standing.allowed(wires, session, access.right):

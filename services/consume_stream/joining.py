@@ -16,7 +16,7 @@ from shared.wire import pack
 from shared.wires import Wires
 
 _POLL_S = 0.25
-
+_DIGITS_MAX = 20
 
 Ping = Literal["comment", "event"]
 
@@ -63,6 +63,16 @@ def resume_point(text: str) -> Position:
         return position.parse(text)
     except ValueError as error:
         raise ApiError(400, "invalid_resume_point", f"{str(error).capitalize()}.") from None
+
+
+def whole_number(request: HTTPConnection, name: str, least: int, most: int) -> int | None:
+    """A number of the query; None where it brings none. Raises ApiError with 400, `invalid_<name>`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and least <= int(text) <= most):
+        raise ApiError(400, f"invalid_{name}", f"{name} takes a whole number from {least} to {most}.")
+    return int(text)
 
 
 def link(wires: Wires, session: str) -> None:

@@ -21,8 +21,24 @@ def views() -> Iterator[Bad]:
         yield get(CONSUME, (400, "invalid_follow"), {"sessionId": GOOD, "follow": follow})
     for ping in ("", "Event", "none", "comment,event"):
         yield get(CONSUME, (400, "invalid_ping"), {"sessionId": GOOD, "ping": ping})
-    for limit in ("", "0", "51", "-1", "+5", "1.5", "x", "٣", "²", "9" * 5000):
+    for limit in (
+        "",
+        "0",
+        "51",
+        "-1",
+        "+5",
+        "1.5",
+        "x",
+        "٣",
+        "²",
+        "9" * 5000,
+        "0" * 8 + "51",
+        "0" * 8 + "1" + "9" * 5000,
+    ):
         yield get(SESSIONS + GOOD, (400, "invalid_limit"), {"limit": limit})
+    for number in ("", "-1", "x", "9" * 5000, "0" * 10 + "9" * 5000):
+        yield get(f"/api/chat/{GOOD}/messages", (400, "invalid_limit"), {"limit": number})
+        yield get(f"/api/chat/{GOOD}/stream", (400, "invalid_generation"), {"generation": number})
     for bad in ("short", "x" * 65, "{braces}", "glob****", "nul%00nul1", "new%0Aline1", "%C3%BCnic%C3%B6de", "%FF" * 9):
         yield get(SESSIONS + bad, INVALID_SESSION)
     for path in (CONSUME, SESSIONS + GOOD):

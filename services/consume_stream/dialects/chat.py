@@ -97,11 +97,9 @@ class Chats:
 
     async def _messages(self, request: Request) -> Response:
         session = _session(request)
-        limit = request.query_params.get("limit", str(_MESSAGES_MAX))
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _MESSAGES_MAX):
-            raise ApiError(400, "invalid_limit", f"limit takes a whole number from 1 to {_MESSAGES_MAX}.")
+        limit = joining.whole_number(request, "limit", 1, _MESSAGES_MAX) or _MESSAGES_MAX
         access = await self._admission().access(request, session)
-        found = await chat_messages.path(chat_messages.generations(self._wires, session, access), int(limit))
+        found = await chat_messages.path(chat_messages.generations(self._wires, session, access), limit)
         # After the reading: what was read may be another's, who has taken the place of a session that was deleted.
         if not found or not await standing.allowed(self._wires, session, access.right):
             raise no_session()

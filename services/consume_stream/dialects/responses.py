@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.consume_stream import frames
+from services.consume_stream import frames, joining
 from services.consume_stream.access import Access
 from services.consume_stream.dialects.generations import Located
 from services.consume_stream.dialects.telling import Teller, form_of
@@ -70,13 +70,8 @@ class ResponseRoutes:
         if which is None:
             raise not_found(request.path_params["response"])
         logs.note(session=which.session, generation=which.generation)
-        after = request.query_params.get("starting_after")
-        if after is None:
-            return which, -1
-        if not (after.isascii() and after.isdigit() and int(after[:11]) <= _SEQUENCE_MAX):
-            message = f"starting_after takes a whole number from 0 to {_SEQUENCE_MAX}."
-            raise ApiError(400, "invalid_starting_after", message)
-        return which, int(after)
+        after = joining.whole_number(request, "starting_after", 0, _SEQUENCE_MAX)
+        return which, -1 if after is None else after
 
     async def _find(self, teller: Teller, request: Request, which: ResponseId) -> tuple[Access, Located]:
         try:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.consume_stream import joining
 from services.consume_stream.access import Access
 from services.consume_stream.admission import Admission
 from services.consume_stream.dialects.generations import Located, locate
@@ -132,12 +133,7 @@ class Teller:
 
 def generation_of(request: Request) -> int | None:
     """The generation that a query names; None where it names none. Raises ApiError with 400."""
-    named = request.query_params.get("generation")
-    if named is None:
-        return None
-    if not (named.isascii() and named.isdigit() and 1 <= int(named[:10]) <= _GENERATION_MAX):
-        raise ApiError(400, "invalid_generation", f"generation takes a whole number from 1 to {_GENERATION_MAX}.")
-    return int(named)
+    return joining.whole_number(request, "generation", 1, _GENERATION_MAX)
 
 
 def form_of(headers: Mapping[str, str], ping: bytes, media_type: str = "text/event-stream") -> Form:
