@@ -59,9 +59,24 @@ def _json(value: str) -> Any:
     return read
 
 
-_NUMBERS = ("generation", "attempt", "replaces", "after", "continues", "ms", "chunks", "durationMs", "ttftMs")
-_TYPES: dict[str, Callable[[str], Any]] = {"retryable": _boolean, "usage": _json, "toolResults": _json}
+def _decimal(value: str) -> Any:
+    read = _json(value)
+    return read if type(read) in (int, float) else value
+
+
+_NUMBERS = (
+    "generation", "attempt", "replaces", "after", "continues", "maxTokens", "ms", "chunks", "durationMs", "ttftMs",
+)  # fmt: skip
+_TYPES: dict[str, Callable[[str], Any]] = {"retryable": _boolean, "temperature": _decimal, "topP": _decimal}
+_TYPES |= dict.fromkeys(("usage", "toolResults", "metadata"), _json)
 _TYPES |= dict.fromkeys(_NUMBERS, _number)
+
+
+def metadata(said: Event) -> dict[str, str]:
+    """What its client has attached to an answer; empty too where a foreign writer means something else by it."""
+    told = said.get("metadata")
+    fits = isinstance(told, dict) and all(isinstance(value, str) for value in told.values())
+    return dict(told) if told and fits else {}
 
 
 def is_started(fields: dict[str, str]) -> bool:

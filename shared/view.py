@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared import position
+from shared import events, position
 from shared.events import TERMINAL, Event
 from shared.position import NONE, Position
 
@@ -30,6 +30,8 @@ class Answer:
     """`callId` and `content` of each."""
     tool_calls: list[Event] = field(default_factory=list)
     """`callId`, `name` and `arguments` (JSON, as the model wrote it) of each."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What its client has attached to it."""
     thinking_ms: int | None = None
     """From the attempt's beginning to the last thought before the first word; None where no thought told its `ms`."""
     end: Event = field(default_factory=dict)
@@ -87,6 +89,7 @@ class View:
             after=_number(event, "after"),
             continues=_number(event, "continues"),
             tool_results=results if isinstance(results := event.get("toolResults"), list) else [],
+            metadata=events.metadata(event),
         )
 
     def _answer(self, event: Event) -> Answer:

@@ -21,6 +21,13 @@ _CALL: dict[str, Schema] = {
     "callId": _TEXT, "name": _TEXT,
     "arguments": {"type": "string", "description": "JSON, if the model wrote what it should."},
 }  # fmt: skip
+_METADATA: Schema = {
+    "type": "object", "additionalProperties": _TEXT,
+    "description": "What its client has attached to it. Whoever may read the answer may read this.",
+}  # fmt: skip
+_ASKED: dict[str, Schema] = {
+    "maxTokens": _COUNT, "temperature": {"type": "number"}, "topP": {"type": "number"}, "metadata": _METADATA,
+}  # fmt: skip
 _ONWARD: dict[str, Schema] = {
     "replaces": {**GENERATION, "description": "Takes its place."},
     "after": {**_COUNT, "description": "Goes on from this generation, which is not the one before it; 0 from none."},
@@ -41,7 +48,7 @@ _OURS: dict[str, Schema] = {
     "Started": _frame(
         "An attempt begins, and voids what an earlier one of its generation said.",
         {"type": {"const": "metadata"}, "status": {"const": "started"}},
-        {"generation": GENERATION, "attempt": GENERATION, **_ABOUT, **_ONWARD},
+        {"generation": GENERATION, "attempt": GENERATION, **_ABOUT, **_ONWARD, **_ASKED},
     ),
     "Words": _frame(
         "A piece of the answer (chunk) or of the thinking before it; neighbours may come as one.",
@@ -101,7 +108,7 @@ _GENERATION = _frame(
     {
         **_ONWARD, "replaces": {"type": "integer"}, "after": {"type": "integer"}, "continues": {"type": "integer"},
         "toolCalls": {"type": "array", "items": {"type": "object", "required": list(_CALL), "properties": _CALL}},
-        **_END,
+        "metadata": _METADATA, **_END,
     },
 )  # fmt: skip
 

@@ -59,7 +59,7 @@ def _shown(answer: Answer) -> dict[str, Any]:
     shown |= {"provider": answer.provider, "model": answer.model, "startedAt": answer.started_at}
     more = {"replaces": answer.replaces, "after": answer.after, "continues": answer.continues}
     shown |= {name: number for name, number in more.items() if number is not None}
-    tools = {"toolCalls": answer.tool_calls, "toolResults": answer.tool_results}
-    shown |= {name: told for name, told in tools.items() if told}
+    some = {"toolCalls": answer.tool_calls, "toolResults": answer.tool_results, "metadata": answer.metadata}
+    shown |= {name: told for name, told in some.items() if told}
     ended = ("usage", "finishReason", "chunks", "durationMs", "ttftMs", "code", "error", "retryable", "digest")
     return shown | {name: answer.end[name] for name in ended if name in answer.end}

@@ -8,6 +8,11 @@ from services.generate_stream.bodies import StartBody
 
 Fields = dict[str, str]
 
+_NUMBERS = ("maxTokens", "temperature", "topP")
+"""What is told of how a model was asked, where that was said. No system's words, and no tools: whoever may read an
+answer reads this.
+"""
+
 LOST_CODE = "producer_lost"
 """The error of an answer that no producer could bring to its end."""
 
@@ -203,4 +208,6 @@ def _told(body: StartBody, provider: str, model: str) -> Fields:
     if body.toolResults:
         results = [result.model_dump() for result in body.toolResults]
         told["toolResults"] = json.dumps(results, ensure_ascii=False)
-    return told
+    if body.metadata:
+        told["metadata"] = json.dumps(body.metadata, ensure_ascii=False)
+    return told | {name: json.dumps(value) for name in _NUMBERS if (value := getattr(body, name)) is not None}

@@ -3,13 +3,38 @@
 import hashlib
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 TOOLS_MAX = 128
 """Tools of a request, and results given back at once."""
 
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _unquoted(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    # A key is a client's own word, as its value is: a refusal that named it would repeat it.
+    try:
+        return read(value)
+    except ValidationError:
+        raise ValueError("it takes 16 pairs of text at most, of 64 characters to 512") from None
+
+
+Metadata = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=64)], Annotated[str, StringConstraints(max_length=512)]],
+    Field(max_length=16),
+    WrapValidator(_unquoted),
+]
+"""What a client attaches to an answer, to have it told again: within the bounds that OpenAI's API sets."""
 
 
 class _Body(BaseModel):
@@ -107,6 +132,7 @@ class StartBody(_Body):
     format: Annotated[JsonObject | JsonSchema, Field(discriminator="type")] | None = None
     """What the answer must be; text of any kind without it."""
     replaces: int | None = Field(default=None, ge=1, le=2**31)
+    metadata: Metadata | None = None
     stream: bool = True
 
     @model_validator(mode="after")

@@ -82,5 +82,6 @@ def completion(session: str, answer: Answer) -> dict[str, Any]:
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
     head = {"id": id_of(session, answer.generation), "object": "chat.completion"}
     told = {**head, "created": created(answer.started_at), "model": answer.model, "choices": [choice]}
+    told["metadata"] = answer.metadata
     counts = usage(answer.usage)
     return told | ({"usage": counts} if counts else {})

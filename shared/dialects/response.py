@@ -11,12 +11,13 @@ from shared.events import Entry
 
 _FIXED: dict[str, Any] = {
     "instructions": None, "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "truncation": "auto",
-    "text": {"format": {"type": "text"}}, "temperature": 1.0, "top_p": 1.0, "presence_penalty": 0.0,
-    "frequency_penalty": 0.0, "top_logprobs": 0, "reasoning": None, "max_output_tokens": None, "max_tool_calls": None,
-    "store": True, "background": True, "service_tier": "default", "metadata": {}, "user": None,
-    "safety_identifier": None, "prompt_cache_key": None,
+    "text": {"format": {"type": "text"}}, "presence_penalty": 0.0, "frequency_penalty": 0.0, "top_logprobs": 0,
+    "reasoning": None, "max_tool_calls": None, "store": True, "background": True, "service_tier": "default",
+    "user": None, "safety_identifier": None, "prompt_cache_key": None,
 }  # fmt: skip
-"""What clients want to be there and no log tells: the defaults of that API."""
+"""What clients want to be there and no log tells: the defaults of that API, and that every answer goes on by itself."""
+_NUMBERS = {"temperature": ("temperature", 1.0), "top_p": ("topP", 1.0), "max_output_tokens": ("maxTokens", None)}
+"""Each with our name for it, and what is told where nothing was asked."""
 
 _CUT_SHORT = {"length": "max_output_tokens", "max_tokens": "max_output_tokens", "length_cap": "max_output_tokens"}
 _CUT_SHORT |= {"content_filter": "content_filter", "refusal": "content_filter"}
@@ -85,6 +86,8 @@ class Response:
             "output": self._output.items,
             "previous_response_id": self._previous,
             "usage": usage(self._end.get("usage")),
+            "metadata": events.metadata(self._started),
+            **{theirs: self._number(*ours) for theirs, ours in _NUMBERS.items()},
             **_FIXED,
         }
 
@@ -99,6 +102,10 @@ class Response:
         told = self._output.close("completed" if self.status == "completed" else "incomplete")
         kind = _EVENTS.get(self.status, f"response.{self.status}")
         return [*told, {"type": kind, "response": self.object}]
+
+    def _number(self, name: str, otherwise: float | None) -> Any:
+        said = self._started.get(name)
+        return said if isinstance(said, int | float) else otherwise
 
     @property
     def _reason(self) -> str | None:

@@ -28,8 +28,9 @@ def _shown(answer: Answer) -> dict[str, Any]:
     fields["thinkingMs"] = fields.pop("thinking_ms")
     tools = {"after": fields.pop("after"), "continues": fields.pop("continues")}
     tools |= {"toolCalls": fields.pop("tool_calls"), "toolResults": fields.pop("tool_results")}
+    tools |= {"metadata": fields.pop("metadata")}
     # Hardly any answer has these: the cases tell them only where there are some.
-    told = {name: value for name, value in tools.items() if value not in (None, [])}
+    told = {name: value for name, value in tools.items() if value not in (None, [], {})}
     return fields | told | {"end": answer.end or None}
 
 

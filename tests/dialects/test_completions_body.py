@@ -53,6 +53,7 @@ def test_a_conversation() -> None:
     [
         ({"max_tokens": 5, "temperature": 1, "top_p": 0.5}, {"maxTokens": 5, "temperature": 1, "topP": 0.5}),
         ({"max_tokens": 5, "max_completion_tokens": 6}, {"maxTokens": 6}),
+        ({"metadata": {"a": "b"}}, {"metadata": {"a": "b"}}),
         ({"stop": "END"}, {"stop": ["END"]}),
         ({"stop": ["a", "b"]}, {"stop": ["a", "b"]}),
         ({"stop": []}, {}),

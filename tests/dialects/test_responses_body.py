@@ -84,9 +84,10 @@ def message(role: str, content: str) -> dict[str, Any]:
         ),
         ({"input": "?", "text": {"format": MODE}}, {"prompt": "?", "format": MODE}),
         ({"input": "?", "text": {"format": SCHEMA | {"strict": None}}}, {"prompt": "?", "format": SCHEMA}),
+        ({"input": "?", "metadata": {"a": "b"}}, {"prompt": "?", "metadata": {"a": "b"}}),
         # What changes no answer is left unread.
         (
-            {"input": "?", "store": False, "metadata": {"a": "b"}, "user": "u", "tools": [],
+            {"input": "?", "store": False, "user": "u", "tools": [],
              "text": {"format": {"type": "text"}},
              "include": ["reasoning.encrypted_content"], "reasoning": {"effort": "low"}, "truncation": "auto"},
             {"prompt": "?"},

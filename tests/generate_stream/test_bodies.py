@@ -28,6 +28,11 @@ def prompt(**more: Any) -> dict[str, Any]:
     return {"prompt": "q"} | more
 
 
+PAIRS = {"k" * 64: "é" * 512, **{str(number): "" for number in range(15)}}
+NO_METADATA: list[Any] = [
+    [], "k", {"k": 1}, {"k": None}, {"k": {}}, {"k" * 65: ""}, {"k": "v" * 513}, PAIRS | {"one more": ""},
+]  # fmt: skip
+
 GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (prompt(), {"question": "q", "stream": True, "sessionId": None, "size": 1}),
     (prompt(sessionId=SESSION), {"sessionId": SESSION}),
@@ -52,6 +57,8 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (prompt(temperature=0.7), {"temperature": 0.7}),
     (prompt(temperature=2), {"temperature": 2.0}),
     (prompt(replaces=1), {"replaces": 1}),
+    (prompt(metadata=PAIRS), {"metadata": PAIRS, "size": 1}),
+    (prompt(metadata={}), {"metadata": {}}),
     (prompt(stream=False), {"stream": False}),
     ({"toolResults": [RESULT]}, {"question": "", "size": 1}),
     (prompt(after=0), {"after": 0}),
@@ -65,6 +72,7 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 BAD: list[tuple[Any, int, str]] = [
+    *[(prompt(metadata=metadata), 422, "invalid_field") for metadata in NO_METADATA],
     (None, 400, "invalid_json"),
     ([], 400, "invalid_json"),
     ("prompt", 400, "invalid_json"),
@@ -223,6 +231,8 @@ def test_an_error_names_the_field_and_never_repeats_the_value() -> None:
         "messages.1.role: "
     )
     assert refused({}, StopBody).message == "sessionId is missing."
+    error = refused(prompt(metadata={"my secret": "x" * 513}), StartBody)
+    assert (error.param, "secret" in error.message) == ("metadata", False)
 
 
 def test_what_is_run_says_neither_where_it_goes_nor_who_waits() -> None:

@@ -12,7 +12,7 @@ from shared.events import Entry
 from shared.position import Position
 from tests.shared.strategies import ANY_FIELDS, TEXTS, bounded
 
-NUMBERS = ["generation", "attempt", "replaces", "ms", "chunks", "durationMs", "ttftMs"]
+NUMBERS = ["generation", "attempt", "replaces", "maxTokens", "ms", "chunks", "durationMs", "ttftMs"]
 TEXT_FIELDS = [
     "type",
     "status",
@@ -37,6 +37,22 @@ def test_a_number_is_a_number(name: str, value: str, number: int) -> None:
 @pytest.mark.parametrize("value", ["", " ", "-1", "+1", "1.0", "1e3", "one", "1_0", "٣", "²", "9" * 20, "9" * 5000])
 def test_a_number_that_is_none_stays_a_string(name: str, value: str) -> None:
     assert events.event({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize("name", ["temperature", "topP"])
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [("0.7", 0.7), ("1", 1), ("1e-07", 1e-07), ("-1", -1), ("NaN", "NaN"), ("1e999", "1e999"), ("true", "true"),
+     ('"1"', '"1"'), ("[1]", "[1]"), ("", ""), ("warm", "warm"), ("9" * 5000, "9" * 5000)],
+)  # fmt: skip
+def test_a_setting_is_a_number_or_a_foreign_string(name: str, value: str, wanted: Any) -> None:
+    assert events.event({name: value}) == {name: wanted}
+
+
+@pytest.mark.parametrize("value", ['{"a":1}', '{"a":"b","c":null}', "[]", '"a"', "{", "", "null"])
+def test_metadata_are_texts_by_name_or_a_foreign_writers_own(value: str) -> None:
+    assert events.metadata(events.event({"metadata": value})) == {}
+    assert events.metadata(events.event({"metadata": '{"a":"b"}'})) == {"a": "b"}
 
 
 @pytest.mark.parametrize(

@@ -53,13 +53,14 @@ async def test_what_tools_gave_back_is_told_again_by_another(
     upstream.prompts[session] = Script(text=(), calls=(("call_1", "get_weather", ("{}",)),))
     await caller.ended(await caller.start(prompt=session))
     upstream.prompts[result] = Script(gate=gate)
-    assert await caller.start(toolResults=[{"callId": "call_1", "content": result}]) == 2
+    more: dict[str, Any] = {"metadata": {"case": "7"}, "temperature": 0.5}
+    assert await caller.start(toolResults=[{"callId": "call_1", "content": result}], **more) == 2
     await gate.reached_within(LITTLE_S)
     upstream.prompts[result] = Script()
     await pair.generate.kill()
     assert (await caller.ended(2))["status"] == "completed"
     _, first, second = await caller.started()
-    assert first["continues"] == "1"
+    assert (first["continues"], first["metadata"], first["temperature"]) == ("1", '{"case": "7"}', "0.5")
     assert {**first, "attempt": "2", "startedAt": second["startedAt"]} == second
     heard = [request.body for request in upstream.requests if request.prompt == result]
     assert [message["role"] for message in heard[0]["messages"]] == ["user", "assistant", "tool"]

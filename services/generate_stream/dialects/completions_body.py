@@ -41,6 +41,7 @@ def parse(document: Any) -> Parsed:
         "stop": [body.stop] if isinstance(body.stop, str) else body.stop or None,
         "tools": [_tool(tool.function) for tool in body.tools] if body.tools else None,
         "format": _format(body),
+        "metadata": body.metadata or None,
         "stream": bool(body.stream),
     }
     if body.tools:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.generate_stream.bodies import TOOLS_MAX, Short, ToolName
+from services.generate_stream.bodies import TOOLS_MAX, Metadata, Short, ToolName
 
 
 class _Part(BaseModel):
@@ -152,6 +152,7 @@ class CompletionBody(_Part):
     tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
     response_format: _Format | None = None
+    metadata: Metadata | None = None
 
     @property
     def include_usage(self) -> bool:

@@ -1,6 +1,6 @@
 """A request for a response, as OpenAI's API takes it, in the words of StartBody. Pure.
 
-Left unread: what changes no answer (store, metadata, user, truncation, service_tier, stream_options, prompt_cache_…),
+Left unread: what changes no answer (store, user, truncation, service_tier, stream_options, prompt_cache_…),
 and how much to think or to say (reasoning, text.verbosity), which is the model's own affair here.
 """
 
@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.generate_stream.dialects import responses_input
-from services.generate_stream.dialects.responses_input import invalid
 from shared.dialects import response_ids
 from shared.dialects.response_ids import ResponseId
-from shared.dialects.response_refusals import previous_not_found, unsupported
+from shared.dialects.response_refusals import invalid, previous_not_found, refuse_unless_told, unsupported
 
 _REFUSED = ("conversation", "context_management", "moderation", "prompt", "top_logprobs")
 """What a caller relies on and nobody does here; null, false and 0 rely on nothing."""
 _ECHOED = (
-    "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "prompt_cache_key", "reasoning",
-    "safety_identifier", "temperature", "top_p", "user",
+    "instructions", "parallel_tool_calls", "prompt_cache_key", "reasoning", "safety_identifier", "user",
 )  # fmt: skip
 _SAME = {
-    "instructions": "system", "max_output_tokens": "maxTokens", "parallel_tool_calls": "parallelToolCalls",
-    "temperature": "temperature", "top_p": "topP",
+    "instructions": "system", "max_output_tokens": "maxTokens", "metadata": "metadata",
+    "parallel_tool_calls": "parallelToolCalls", "temperature": "temperature", "top_p": "topP",
 }  # fmt: skip
 _THEIRS = {ours: theirs for theirs, ours in _SAME.items()} | {"toolChoice": "tool_choice", "format": "text.format"}
 _THEIRS |= dict.fromkeys(("prompt", "messages", "toolResults"), "input")
@@ -41,7 +39,7 @@ class Asked:
     stream: bool
     background: bool
     echo: dict[str, Any]
-    """What its own answer says again."""
+    """What its own answer says again, which no log tells."""
 
 
 def parse(value: Any) -> Asked:
@@ -71,7 +69,7 @@ def parse(value: Any) -> Asked:
         echo |= {"text": {"format": unsaid | form}}
     if previous:
         start |= {"sessionId": previous.session, "after": previous.generation}
-    return Asked(start, model, previous, stream, background, echo | {"background": background})
+    return Asked(start, model, previous, stream, background, echo)
 
 
 def theirs(message: str) -> tuple[str, str | None]:
@@ -89,8 +87,7 @@ def _refuse(value: dict[str, Any]) -> None:
     include = value.get("include") or []
     if not isinstance(include, list):
         raise invalid("include", "a list is needed")
-    if set(map(str, include)) - {"reasoning.encrypted_content"}:
-        raise unsupported("include", "nothing is told beyond the answer itself")
+    refuse_unless_told(include)
 
 
 def _previous(value: dict[str, Any]) -> ResponseId | None:

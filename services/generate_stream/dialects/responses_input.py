@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from shared.dialects.response_refusals import unsupported
-from shared.http import ApiError
+from shared.dialects.response_refusals import invalid, unsupported
 
 Message = dict[str, Any]
 """A message as StartBody takes it."""
@@ -32,11 +31,6 @@ def asked(value: Any, *, goes_on: bool) -> dict[str, Any]:
         why = "after a previous response it takes a user's messages, or function_call_output items, and no others"
         raise unsupported("input", why)
     return {"messages": messages}
-
-
-def invalid(where: str, why: str) -> ApiError:
-    """To who has sent what the API does not take."""
-    return ApiError(400, "invalid_value", f"{where}: {why}.", param=where)
 
 
 def text(value: Any, where: str) -> str:
