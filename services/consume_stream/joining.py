@@ -71,7 +71,8 @@ def whole_number(request: HTTPConnection, name: str, least: int, most: int) -> i
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and least <= int(text) <= most):
-        raise ApiError(400, f"invalid_{name}", f"{name} takes a whole number from {least} to {most}.")
+        message = f"{name} takes a whole number from {least} to {most}."
+        raise ApiError(400, f"invalid_{name}", message, param=name)
     return int(text)
 
 

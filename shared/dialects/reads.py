@@ -9,6 +9,7 @@ PATHS = (
     "/api/chat/{session}/stream",
     "/api/chat/{session}/messages",
     "/v1/responses/{response}",
+    "/v1/responses/{response}/input_items",
     "/v1/chat/completions/{completion}",
 )
 _BELOW = (f"{PREFIX}/api/", f"{PREFIX}/v1/")

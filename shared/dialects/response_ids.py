@@ -21,6 +21,10 @@ class ResponseId(NamedTuple):
         """The id of an item of its output: `kind` is msg, rs or fc. Unlike all others, in earlier attempts too."""
         return f"{kind}_{self.session}_{self.generation}_{index}"
 
+    def input_item(self, kind: str, index: int) -> str:
+        """The id of an item that it was asked with: `kind` is msg or fco."""
+        return f"{kind}_{self.session}_{self.generation}_in_{index}"
+
 
 def parse(text: str) -> ResponseId | None:
     """A response's id as it came; None for what is none. A session's id may hold _ itself."""

@@ -97,6 +97,10 @@ async def _read_response(who: Visitor, session: str) -> httpx2.Response:
     return await who.person.get(f"/v1/responses/resp_{session}_1", **who.by_link)
 
 
+async def _read_input_items(who: Visitor, session: str) -> httpx2.Response:
+    return await who.person.get(f"/v1/responses/resp_{session}_1/input_items", **who.by_link)
+
+
 async def _cancel_response(who: Visitor, session: str) -> httpx2.Response:
     return await who.person.post(f"/v1/responses/resp_{session}_1/cancel")
 
@@ -125,6 +129,7 @@ ROUTES: dict[str, tuple[Ask, int]] = {
     "GET completions": (_read_completion, 200),
     "POST responses": (_ask_for_response, 303),
     "GET responses": (_read_response, 200),
+    "GET responses input_items": (_read_input_items, 200),
     "POST responses cancel": (_cancel_response, 200),
     "DELETE responses": (_delete_response, 200),
 }
@@ -132,9 +137,12 @@ ROUTES: dict[str, tuple[Ask, int]] = {
 READS = (
     "GET consume-stream", "GET read-stream", "GET consume-stream, upgraded", "GET sessions",
     "GET chat stream", "GET chat messages", "GET completions", "GET responses",
+    "GET responses input_items",
 )  # fmt: skip
 NO_RESPONSE = (404, "response_not_found")
-ABSENT = dict.fromkeys(("GET responses", "POST responses cancel", "DELETE responses"), NO_RESPONSE)
+ABSENT = dict.fromkeys(
+    ("GET responses", "GET responses input_items", "POST responses cancel", "DELETE responses"), NO_RESPONSE
+)
 ABSENT |= {"POST responses": (400, "previous_response_not_found")}
 """Those that have a word of their own for what is not there."""
 

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.consume_stream import frames
+from services.consume_stream.dialects import queries
 from services.consume_stream.dialects.completions_fold import CompletionFold
 from services.consume_stream.dialects.telling import Teller, form_of
 from shared import logs
@@ -34,10 +35,10 @@ class Completions:
             raise no_session()
         session, generation = place
         logs.note(session=session)
-        include_usage = _flag(request, "include_usage")
+        include_usage, is_streamed = (queries.flag(request, name) for name in ("include_usage", "stream"))
         teller = self._teller()
         found = await teller.find(request, session, generation)
-        if _flag(request, "stream"):
+        if is_streamed:
             return await teller.tell(request, session, found, CompletionFold(name, include_usage=include_usage), FORM)
         answer = found[1].answer
         if answer.status == "running":
@@ -47,10 +48,3 @@ class Completions:
             status, text = failures.status_of(code), str(answer.end.get("error"))
             raise ApiError(status, code, text, retry=status in (429, 503), headers=NO_RETRY)
         return JSONResponse(completion.completion(session, answer))
-
-
-def _flag(request: Request, name: str) -> bool:
-    value = request.query_params.get(name, "false")
-    if value not in ("true", "false"):
-        raise ApiError(400, "invalid_flag", f"{name} takes true or false.")
-    return value == "true"
