@@ -35,6 +35,8 @@ async def test_begun_left_taken_up_cancelled_and_deleted(
         "deltas": "One wörld\u2028🌊.",
         "previous": True,
         "replayed": "Good words.",
+        "kept": {"order": "7 wörld"},
+        "items": [["user", session]],
         "cancelled": ["cancelled", "response.incomplete", "cancelled"],
         "gone": [404, "response_not_found"],
     }

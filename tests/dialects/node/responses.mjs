@@ -21,6 +21,11 @@ const rest = await listen(
 );
 const whole = await listen(await client.responses.retrieve(id, { stream: true }));
 
+const metadata = { order: "7 wörld" };
+const kept = await client.responses.create({ model, input: prompt, metadata, background: true });
+const items = [];
+for await (const item of client.responses.inputItems.list(kept.id, { order: "asc", limit: 1 })) items.push(item);
+
 const helper = client.responses.stream({ model, input: prompt, previous_response_id: id });
 const deltas = [];
 helper.on("response.output_text.delta", (event) => deltas.push(event.delta));
@@ -43,6 +48,8 @@ console.log(
     deltas: deltas.join(""),
     previous: final.previous_response_id === id,
     replayed: replayed.output_text,
+    kept: (await client.responses.retrieve(kept.id, { include: ["reasoning.encrypted_content"] })).metadata,
+    items: items.map((item) => [item.role, item.content[0].text]),
     cancelled: [cancelled.status, last.type, last.response.status],
     gone,
   }),
