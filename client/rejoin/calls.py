@@ -27,6 +27,8 @@ class Options(TypedDict, total=False):
     top_p: float
     stop: Sequence[str]
     replaces: int
+    metadata: Mapping[str, str]
+    """What comes back with every read, to whoever may read."""
     after: int
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | Mapping[str, str]
@@ -51,6 +53,7 @@ class Generation(TypedDict):
     provider: str
     model: str
     startedAt: str
+    metadata: NotRequired[dict[str, str]]
     usage: NotRequired[Any]
     finishReason: NotRequired[str]
     code: NotRequired[str]

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from shared.http import ApiError
 
+SAME_LENGTH = "events are as long as what they tell"
+"""To who would hide the lengths of words from those who see the traffic."""
+
 
 def not_found(response: str) -> ApiError:
     """The one answer to who asks for a response that is not there, or not theirs."""

@@ -24,7 +24,7 @@ async def page(service: Service, session: str, **query: Any) -> dict[str, Any]:
 async def test_a_page_tells_each_generation_newest_first(
     services: Services, writer: OutsideWriter, session: str
 ) -> None:
-    await writer.begin()
+    await writer.begin(metadata='{"order": "7"}', temperature="0.5")
     await writer.say("Hm.", kind="reasoning")
     await writer.say("One", " only.")
     await writer.end(chunks=2, ttftMs=3, finishReason="stop", usage='{"total_tokens": 5}', digest="d")
@@ -48,7 +48,8 @@ async def test_a_page_tells_each_generation_newest_first(
                   "error": "No key.", "retryable": False},
         common | {"generation": 2, "status": "stopped", "text": "Tw", "prompt": "And?", "finishReason": "stopped"},
         common | {"generation": 1, "status": "completed", "text": "One only.", "reasoning": "Hm.", "chunks": 2,
-                  "ttftMs": 3, "finishReason": "stop", "usage": {"total_tokens": 5}, "digest": "d"},
+                  "ttftMs": 3, "finishReason": "stop", "usage": {"total_tokens": 5}, "digest": "d",
+                  "metadata": {"order": "7"}},
     ]  # fmt: skip
 
 

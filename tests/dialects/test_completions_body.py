@@ -87,6 +87,7 @@ def test_what_is_asked_for(asked: dict[str, Any], means: dict[str, Any]) -> None
         ({"presence_penalty": 0.1}, "presence_penalty"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
         ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"stream_options": {"include_obfuscation": True}}, "stream_options.include_obfuscation"),
         ({"functions": [{"name": "look"}]}, "functions"),
         ({"web_search_options": {}}, "web_search_options"),
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools"),

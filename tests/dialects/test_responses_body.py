@@ -135,6 +135,11 @@ UNSUPPORTED, INVALID = "unsupported_parameter", "invalid_value"
         ({"input": "?", "tools": [TOOL], "tool_choice": {"type": "mcp"}}, UNSUPPORTED, "tool_choice"),
         ({"input": "?", "include": ["message.output_text.logprobs"]}, UNSUPPORTED, "include"),
         ({"input": "?", "include": 7}, INVALID, "include"),
+        (
+            {"input": "?", "stream_options": {"include_obfuscation": True}},
+            UNSUPPORTED,
+            "stream_options.include_obfuscation",
+        ),
         ({"input": "?", "conversation": "conv_1"}, UNSUPPORTED, "conversation"),
         ({"input": "?", "top_logprobs": 3}, UNSUPPORTED, "top_logprobs"),
     ],

@@ -48,7 +48,7 @@ _START_BODY = _fields(
     {
         "sessionId": _SESSION, "prompt": TEXT, "messages": st.lists(_MESSAGE, max_size=3), "system": TEXT,
         "provider": st.just("demo"), "model": TEXT, "maxTokens": st.integers(1, 1000), "temperature": st.floats(0, 2),
-        "stream": st.booleans(),
+        "stream": st.booleans(), "metadata": st.dictionaries(TEXT, TEXT, max_size=3),
     }
 ).map(lambda fields: fields | {"replaces": _NEVER_BEGUN})  # fmt: skip
 _OTHER_BODY = _fields({"sessionId": _SESSION, "generation": st.integers()})

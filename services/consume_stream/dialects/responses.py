@@ -14,7 +14,7 @@ from services.consume_stream.dialects.telling import Teller, form_of
 from shared import logs
 from shared.dialects import response, response_ids
 from shared.dialects.response_ids import ResponseId
-from shared.dialects.response_refusals import invalid, not_found, refuse_unless_told, unsupported
+from shared.dialects.response_refusals import SAME_LENGTH, invalid, not_found, refuse_unless_told, unsupported
 from shared.events import Entry
 from shared.http import ApiError
 
@@ -67,7 +67,7 @@ class ResponseRoutes:
         which = self._asked(request)
         after = joining.whole_number(request, "starting_after", 0, _SEQUENCE_MAX)
         if queries.flag(request, "include_obfuscation"):
-            raise unsupported("include_obfuscation", "events are as long as what they tell")
+            raise unsupported("include_obfuscation", SAME_LENGTH)
         is_streamed = queries.flag(request, "stream")
         teller = self._teller()
         found = await self._find(teller, request, which)

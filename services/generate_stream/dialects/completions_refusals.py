@@ -36,6 +36,9 @@ def refuse_what_is_not_offered(document: Any) -> None:
         value = document.get(name)
         if value is not None and not any(_same(value, each) for each in neutral):
             _refuse(name, name)
+    for options in _dicts([document.get("stream_options")]):
+        if options.get("include_obfuscation"):
+            _refuse("include_obfuscation", "stream_options.include_obfuscation")
     for at, message in enumerate(_dicts(document.get("messages"))):
         for name in ("function_call", "audio"):
             if message.get(name) is not None:

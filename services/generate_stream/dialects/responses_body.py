@@ -10,7 +10,13 @@ from typing import Any
 from services.generate_stream.dialects import responses_input
 from shared.dialects import response_ids
 from shared.dialects.response_ids import ResponseId
-from shared.dialects.response_refusals import invalid, previous_not_found, refuse_unless_told, unsupported
+from shared.dialects.response_refusals import (
+    SAME_LENGTH,
+    invalid,
+    previous_not_found,
+    refuse_unless_told,
+    unsupported,
+)
 
 _REFUSED = ("conversation", "context_management", "moderation", "prompt", "top_logprobs")
 """What a caller relies on and nobody does here; null, false and 0 rely on nothing."""
@@ -84,6 +90,9 @@ def _refuse(value: dict[str, Any]) -> None:
     for name in _REFUSED:
         if value.get(name):
             raise unsupported(name, "this server has nothing of that kind")
+    options = value.get("stream_options")
+    if isinstance(options, dict) and options.get("include_obfuscation"):
+        raise unsupported("stream_options.include_obfuscation", SAME_LENGTH)
     include = value.get("include") or []
     if not isinstance(include, list):
         raise invalid("include", "a list is needed")
