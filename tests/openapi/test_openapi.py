@@ -27,12 +27,13 @@ SERVICES = [
 ]
 _OF_ANSWERS = (*CODES, LOST_CODE)
 MADE = {made for code in _OF_ANSWERS for made in ((502, code), (status_of(code), code))} | {
-    # Of the tables in shared/http.py and shared/protocol.py, of beacons' two numbers, of a dialect's queries, of why a
-    # process is not ready, of what is wrong with a token, of quotas.
+    # Of the tables in shared/http.py and shared/protocol.py, of queries' numbers and choices, of why a process is not
+    # ready, of what is wrong with a token, of quotas.
     (400, "bad_request"), (404, "not_found"), (405, "method_not_allowed"), (414, "uri_too_long"),
     (431, "headers_too_large"), (400, "invalid_seconds"), (400, "invalid_every"), (400, "invalid_starting_after"),
-    (400, "invalid_order"), (503, "draining"), (503, "redis_unavailable"), (401, "token_missing"),
-    (401, "token_invalid"), (401, "token_expired"), (429, "too_many_starts"), (400, "invalid_field"),
+    (400, "invalid_order"), (400, "invalid_limit"), (400, "invalid_generation"), (503, "draining"),
+    (503, "redis_unavailable"), (401, "token_missing"), (401, "token_invalid"), (401, "token_expired"),
+    (429, "too_many_starts"), (400, "invalid_field"),
     (400, "idempotency_key_reused"), (400, "tool_results_unexpected"), (429, "too_many_running_of_owner"),
     (429, "too_many_running_of_address"), (429, "too_many_tokens"), (429, "too_many_viewers_of_owner"),
     (429, "too_many_viewers_of_session"),
