@@ -26,7 +26,7 @@ def _unquoted(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     try:
         return read(value)
     except ValidationError:
-        raise ValueError("it takes 16 pairs of text at most, of 64 characters to 512") from None
+        raise ValueError("it takes 16 pairs at most: texts of up to 512 characters by names of up to 64") from None
 
 
 Metadata = Annotated[
