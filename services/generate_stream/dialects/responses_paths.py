@@ -64,6 +64,13 @@ _PROPERTIES: dict[str, Any] = {
     "max_output_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
     "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
     "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "metadata": {
+        "type": ["object", "null"],
+        "description": "Told again by every read, to whoever may read.",
+        "maxProperties": 16,
+        "propertyNames": {"maxLength": 64},
+        "additionalProperties": {**_TEXT, "maxLength": 512},
+    },
 }  # fmt: skip
 """What is said of most requests. A request may say more: `tools`, `previous_response_id` and all that the API takes."""
 
