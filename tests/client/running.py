@@ -33,6 +33,8 @@ class Running:
         self._piped = piped
         self._reading: list[asyncio.Task[None]] = []
         self._said = {"out": bytearray(), "err": bytearray()}
+        self.through: tuple[str, ...] = ()
+        """A command that starts it."""
         self.process: asyncio.subprocess.Process
         self.all.append(self)
 
@@ -102,7 +104,7 @@ class Running:
         return Ended(code, self.out, self._said["err"].decode("utf-8", "replace"))
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "rejoin", *self._arguments]
+        return [*self.through, sys.executable, "-m", "rejoin", *self._arguments]
 
     async def _read(self, name: str, stream: asyncio.StreamReader) -> None:
         while said := await stream.read(65536):

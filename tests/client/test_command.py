@@ -119,6 +119,16 @@ async def test_who_reads_only_the_head_is_told_nothing(home: dict[str, str], ups
     assert (ended.code, ended.err) == (141, "")
 
 
+async def test_who_has_closed_the_outputs_has_asked_all_the_same(
+    home: dict[str, str], upstream: Upstream, session: str
+) -> None:
+    upstream.prompts[session] = Script(text=WORDS)
+    asking = Running(home, "ask", "--session", session, "--provider", "openai", session)
+    asking.through = ("sh", "-c", 'exec "$@" >&- 2>&-', "sh")
+    assert await (await asking.pipe()).ended() == (0, "", "")
+    assert (await run(home, "follow", "--again", session)).out == SENT
+
+
 async def test_a_server_that_is_out_of_reach_is_named(home: dict[str, str], session: str) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     ended = await run(home | {"REJOIN_URL": nobody}, "stop", session)

@@ -91,3 +91,19 @@ async def test_who_began_a_session_is_told_how_to_go_on_with_it(
     asked = "ask", "--session", told[1], "--provider", "openai", "more"
     again = await (await Running(home, *asked).terminal()).ended()
     assert again.out.endswith("More.\r\n")
+
+
+@pytest.mark.anyio
+@pytest.mark.any_redis
+async def test_who_stays_where_nothing_is_written_leaves_no_answer_behind(
+    origin: str, upstream: Upstream, session: str, tmp_path: Path
+) -> None:
+    upstream.prompts[session] = Script(text=("Words.",))
+    home = environment(origin, tmp_path)
+    await (await Running(home, "ask", "--session", session, "--provider", "openai", session).pipe()).ended()
+    staying = await Running(home, "follow", "--stay", session).terminal()
+    await staying.shows("waiting")
+    staying.interrupt()
+    left = await staying.ended()
+    assert left.code == 130
+    assert "goes on without you" not in left.out

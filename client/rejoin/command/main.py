@@ -30,6 +30,9 @@ _LONG_WAIT_S = 3.0
 def main(given: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     asked = arguments.parse(sys.argv[1:] if given is None else given, os.environ)
+    # Where one was closed before this began, nobody reads it; and no connection may get its number.
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="replace")  # what a terminal has no sign for stops no answer
@@ -148,13 +151,14 @@ class Command:
         if met is None or met.position is None or met.generation is None or self._asked.again:
             return self._watch(client, Remembered(self._session, time.time()), newest, ends=False)
         before = met.position
-        code = self._watch(client, met, min(met.generation, newest), ends=False)
+        over = newest > 0 and page["generations"][0]["status"] != "running" and before == page["lastEventId"]
+        code = self._watch(client, met, min(met.generation, newest), ends=False, over=over)
         if met.position == before:
             self._screen.say(f"Nothing new. The newest answer from its beginning: {self._line('follow')} --again")
         return code
 
-    def _watch(self, client: Client, met: Remembered, since: int, *, ends: bool) -> int:
-        self._watching = Watching(self._screen, self._memory, self._interrupts, met, since)
+    def _watch(self, client: Client, met: Remembered, since: int, *, ends: bool, over: bool = False) -> int:
+        self._watching = Watching(self._screen, self._memory, self._interrupts, met, since, ended=over)
         stay = not ends and self._asked.stay
         one = since if ends else None
         how = client.follow(self._session, met.position, follow="session" if stay else "answer", generation=one)

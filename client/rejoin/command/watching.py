@@ -23,7 +23,9 @@ class Whole(Protocol):
 class Watching:
     """Shows events and notes after each that it was shown. Events of generations before `since` are passed over."""
 
-    def __init__(self, screen: Screen, memory: Memory, whole: Whole, met: Remembered, since: int) -> None:
+    def __init__(
+        self, screen: Screen, memory: Memory, whole: Whole, met: Remembered, since: int, *, ended: bool = False
+    ) -> None:
         self._screen = screen
         self._memory = memory
         self._whole = whole
@@ -33,7 +35,7 @@ class Watching:
         self._shown = Shown("" if screen.as_json else met.shown)
         self._kept_at = 0.0
         self._void = False
-        self.ended = False
+        self.ended = ended
         """The newest answer that was met has its end."""
 
     def watch(self, events: Iterable[AnyEvent]) -> int:
