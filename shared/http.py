@@ -167,7 +167,7 @@ def cors(origins: tuple[str, ...]) -> list[Middleware]:
             allow_methods=["GET", "POST", "DELETE"],
             # Vendors' clients send headers of their own. Which page may ask is the question, not with what header.
             allow_headers=["*"],
-            expose_headers=["Content-Location", "Retry-After", "WWW-Authenticate", HEADER],
+            expose_headers=["Content-Location", "Retry-After", "WWW-Authenticate", HEADER, *begun.NO_RETRY],
             allow_credentials=True,
             max_age=600,
         )

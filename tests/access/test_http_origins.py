@@ -116,6 +116,7 @@ async def test_a_friends_page_sees_why_it_was_not_let_in(guarded: Services) -> N
     assert "WWW-Authenticate" in exposed
     # By which a chat's client knows the number of what it has resumed, to stop that and to come back to it.
     assert "Content-Location" in exposed
+    assert "x-should-retry" in exposed  # else OpenAI's client in a page would pay for what failed twice more
 
 
 async def test_without_the_setting_no_other_origin_is_let_in(services: Services) -> None:
