@@ -17,8 +17,6 @@ from shared.dialects.begun import NO_RETRY, led_to
 from shared.http import ApiError
 from shared.view import Answer
 
-"""For OpenAI's clients, which send a request again by themselves: it would be another answer, paid for once more."""
-
 
 class Completions:
     """The routes that begin completions and tell of models."""
