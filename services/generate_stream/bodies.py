@@ -17,8 +17,16 @@ from pydantic import (
 TOOLS_MAX = 128
 """Tools of a request, and results given back at once."""
 
-ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_NAME, _LINE, _WORDS = r"^[A-Za-z0-9_-]{1,64}$", r"^[^\x00-\x1f\x7f]*$", r"\S"
+PATTERNS = {
+    _NAME: "It takes 1 to 64 letters, digits, _ and -",
+    _LINE: "It must hold no control characters",
+    _WORDS: "It must hold more than white space",
+}
+"""What a text must be, in words."""
+
+ToolName = Annotated[str, StringConstraints(pattern=_NAME)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 
 
 def _unquoted(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
@@ -113,7 +121,7 @@ class StartBody(_Body):
     """`POST /api/generate-stream`: a question, a whole conversation that ends in one, or what tools gave back."""
 
     sessionId: str | None = None  # noqa: N815
-    prompt: str | None = Field(default=None, pattern=r"\S")
+    prompt: str | None = Field(default=None, pattern=_WORDS)
     messages: list[TurnMessage] | None = Field(default=None, min_length=1, max_length=10_000)
     toolResults: list[ToolResult] | None = Field(default=None, min_length=1, max_length=TOOLS_MAX)  # noqa: N815
     after: int | None = Field(default=None, ge=0, le=2**31)

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from services.generate_stream.bodies import DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
+from services.generate_stream.bodies import PATTERNS, DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
 from shared import keys
 from shared.http import ApiError
 from shared.nesting import is_too_deep
@@ -128,11 +128,11 @@ def _float(text: str) -> float:
 
 def _refuse(error: ValidationError) -> NoReturn:
     # The value itself is left out: it may be long, and it may be private.
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "string_pattern_mismatch":
-        message = "It must hold no control characters, and more than white space"
+        message = PATTERNS.get(first["ctx"]["pattern"], message)
     if not where:
         raise ApiError(400, "invalid_request", f"{message}.") from None
     if first["type"] == "extra_forbidden":

@@ -235,6 +235,20 @@ def test_an_error_names_the_field_and_never_repeats_the_value() -> None:
     assert (error.param, "secret" in error.message) == ("metadata", False)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (prompt(tools=[{"name": "the weather"}]), "tools.0.name: It takes 1 to 64 letters, digits, _ and -."),
+        (prompt(model="a\nb"), "model: It must hold no control characters."),
+        ({"prompt": " "}, "prompt: It must hold more than white space."),
+    ],
+)
+def test_a_text_that_is_none_is_told_what_it_takes(body: dict[str, Any], said: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        validate(body, StartBody, TEXT_MAX_BYTES)
+    assert refusal.value.message == said
+
+
 def test_what_is_run_says_neither_where_it_goes_nor_who_waits() -> None:
     body = validate(prompt(sessionId=SESSION, stream=False, maxTokens=5, system="s"), StartBody, TEXT_MAX_BYTES)
     assert json.loads(body.request()) == {"prompt": "q", "maxTokens": 5, "system": "s"}
