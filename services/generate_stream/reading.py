@@ -138,5 +138,5 @@ def _refuse(error: ValidationError) -> NoReturn:
     if first["type"] == "extra_forbidden":
         raise ApiError(422, "unknown_field", f"{where[:100]}: there is no such field.", param=where[:100]) from None
     if first["type"] == "missing":
-        raise ApiError(400, "invalid_request", f"{where} is missing.", param=where) from None
+        raise ApiError(400, "invalid_request", f"{where[:100]}: this is missing.", param=where[:100]) from None
     raise ApiError(422, "invalid_field", f"{where[:100]}: {message}.", param=where[:100]) from None

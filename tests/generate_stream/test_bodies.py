@@ -230,7 +230,7 @@ def test_an_error_names_the_field_and_never_repeats_the_value() -> None:
     assert refused({"messages": [USER, {"role": "x", "content": "q"}]}, StartBody).message.startswith(
         "messages.1.role: "
     )
-    assert refused({}, StopBody).message == "sessionId is missing."
+    assert refused({}, StopBody).message == "sessionId: this is missing."
     error = refused(prompt(metadata={"my secret": "x" * 513}), StartBody)
     assert (error.param, "secret" in error.message) == ("metadata", False)
 
