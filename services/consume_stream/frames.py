@@ -36,7 +36,7 @@ def messages(sent: bytes) -> list[str]:
 
 
 def _message(frame: str) -> str:
-    head, _, data = frame.rpartition("data: ")
+    head, _, data = frame.partition("data: ")
     position = head.removeprefix("id: ").removesuffix("\n")
     return f'{{"id":"{position}","data":{data}}}' if position else f'{{"data":{data}}}'
 

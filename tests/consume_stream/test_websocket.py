@@ -45,7 +45,7 @@ async def told(viewer: Viewer) -> list[Any]:
 async def test_it_tells_what_server_sent_events_tell_from_any_resume_point(
     services: Services, writer: OutsideWriter, session: str, redis_client: Any
 ) -> None:
-    await writer.answer("Hel", "lo\u2028\x85 🌊", usage=json.dumps({"text": "\ud800"}))
+    await writer.answer("Hel", "lo\u2028\x85 🌊", "id: 1-1\ndata: 2\n\n", usage=json.dumps({"text": "\ud800"}))
     await writer.answer("Again.")
     for entry in ("", *writer.ids[:-1]):
         by_event, by_message = Viewer(services.consume.url, session), SocketViewer(services.consume.url, session)
@@ -106,9 +106,11 @@ async def test_a_position_that_is_not_in_the_log_is_a_reset_and_the_session_goes
 async def test_who_is_not_let_in_is_answered_by_http(
     services: Services, session: str, query: dict[str, str], status: int, code: str
 ) -> None:
+    before = len(services.consume.log)
     with pytest.raises(Refused) as refused:
         async with socket(f"{services.consume.url}/api/consume-stream", {"sessionId": session} | query):
             pass
+    assert '"level": "error"' not in services.consume.log[before:]
     response = refused.value.response
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
     assert response.headers["x-request-id"]
@@ -169,6 +171,7 @@ async def test_what_is_no_websocket_ends_it_without_a_word_in_the_log(
     ("head", "status", "code"),
     [
         ("Sec-WebSocket-Version: 12", 400, "bad_handshake"),
+        ("Sec-WebSocket-Protocol: bearer a-token", 400, "bad_handshake"),
         (f"X-It: {'x' * 9000}", 400, "bad_handshake"),
         ("X-It: " + "x" * 33_000, 431, "headers_too_large"),
         ("\n".join(["X-It: 1"] * 100), 431, "headers_too_large"),
@@ -180,6 +183,7 @@ async def test_a_handshake_has_the_limits_of_every_request(
     async with line(services.consume) as raw:
         answer = await raw.ask(f"{HANDSHAKE.format(session)}\n{head}")
         assert (answer.status, answer.code) == (status, code)
+        assert b"a-token" not in answer.body
         assert await raw.rest() == b""
 
 
