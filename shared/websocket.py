@@ -5,6 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidHeader
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import OPEN
@@ -67,12 +68,26 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
+    def shutdown(self) -> None:
+        # Who is still at the door is answered as every request is.
+        if self.handshake_complete:
+            super().shutdown()
+
+    async def receive(self) -> Any:
+        message = await super().receive()
+        if not (self.writable.is_set() or self.transport.is_closing()):
+            self.transport.pause_reading()
+        return message
+
     async def send(self, message: Any) -> None:
         await self.writable.wait()
-        if self.close_sent:
+        if self.close_sent or self.transport.is_closing():
             # By a cut, too, of which the application hears later.
             raise ClientDisconnected
         await super().send(message)
+        if self.close_sent:
+            # A refusal is the end of a handshake as well, of which uvicorn would log that there was none.
+            self.handshake_complete = True
 
     async def run_asgi(self) -> None:
         await super().run_asgi()
@@ -82,7 +97,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.handshake_initiated = self.handshake_complete = self.close_sent = True
         HTTP_ERRORS.labels("bad_handshake").inc()
         also = [*self.default_headers, (b"sec-websocket-version", b"13")]
-        message = f"This is no handshake of a WebSocket: {self.conn.handshake_exc}."
+        # By its name alone: some clients put a token into a header.
+        wrong = self.conn.handshake_exc
+        cause = f"{wrong.name} is missing or wrong" if isinstance(wrong, InvalidHeader) else wrong
+        message = f"This is no handshake of a WebSocket: {cause}."
         self.transport.write(answer(400, "bad_handshake", message, also))
         self.transport.close()
 
@@ -102,8 +120,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.conn.send_close(CloseCode.SERVICE_RESTART)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.queue.put_nowait({"type": "websocket.disconnect", "code": int(CloseCode.SERVICE_RESTART)})
-            if self.read_paused:
-                self.read_paused = False
+            self.read_paused = False
+            if self.writable.is_set():
                 self.transport.resume_reading()
         if self.close_timer:
             self.close_timer.cancel()
