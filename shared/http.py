@@ -11,13 +11,14 @@ from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from shared import logs
 from shared.dialects import begun
+from shared.handshakes import Handshakes
 from shared.metrics import HTTP_ERRORS
 from shared.requests import HEADER, Requests
 from shared.wire import RedisAway
@@ -107,7 +108,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def _unexpected(request: HTTPConnection, error: Exception) -> Response:
     # Starlette raises it again after this answer, and the server logs it with its trace.
     del error
     failed = ApiError(500, "internal_error", "Something went wrong here. It was logged.")
@@ -184,4 +185,4 @@ def application(routes: Sequence[BaseRoute], middleware: list[Middleware], lifes
     )
     # A redirect would name the origin as this process sees it, which is not the one that browsers see.
     app.router.redirect_slashes = False
-    return Requests(app)
+    return Requests(Handshakes(app, _unexpected))
