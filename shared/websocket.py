@@ -16,6 +16,9 @@ from shared.protocol import CUT, PING, UNTAKEN
 from shared.unsent import FLUSH_S, drop_if_untaken, unsent_bytes
 
 _FRAGMENTS_MAX = 8
+_FRAMES_AT_ONCE_MAX = 100
+"""In what is read at once, which may be 256 KiB: 40,000 frames without a word in them, and a second for all viewers."""
+_SLICE_BYTES = 1024
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -25,12 +28,24 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     """
 
     transport: asyncio.Transport
+    _heard = 0
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self._heard = 0
+        for at in range(0, len(data), _SLICE_BYTES):
+            super().data_received(data[at : at + _SLICE_BYTES])
+            if self.transport.is_closing():
+                return
         if not self.handshake_initiated:
             # It came whole, and the library has not taken it: a line is longer than it reads, for one.
             self._refuse()
+
+    def handle_events(self) -> None:
+        self._heard += len(self.conn.events)
+        if self._heard > _FRAMES_AT_ONCE_MAX:
+            self._fail(CloseCode.POLICY_VIOLATION, "too many frames at once")
+        else:
+            super().handle_events()
 
     def handle_connect(self, event: Request) -> None:
         if self.conn.accept(event).status_code != 101:
