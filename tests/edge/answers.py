@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.edge import frames
+from tests.edge.frames import Frame
+
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Za-z' -]*")
 _HEADER = re.compile(rb"([A-Za-z-]+): ([\x20-\x7e]*)")
 _HEADERS = {
@@ -13,14 +16,14 @@ _HEADERS = {
     b"cache-control", b"connection", b"content-length", b"content-security-policy", b"content-type",
     b"cross-origin-resource-policy", b"date", b"referrer-policy", b"retry-after", b"set-cookie", b"transfer-encoding",
     b"vary", b"www-authenticate", b"x-accel-buffering", b"x-content-type-options", b"x-frame-options", b"x-request-id",
-    b"permissions-policy", b"cross-origin-opener-policy",
+    b"permissions-policy", b"cross-origin-opener-policy", b"upgrade", b"sec-websocket-accept", b"sec-websocket-version",
 }  # fmt: skip
 _BUSY = {"too_many_running"}
 """All that a service may say with a 5xx while its Redis is there and nobody drains it."""
 
 
 class Answer(NamedTuple):
-    """One response, as far as it came."""
+    """One response, as far as it came. After a 101 all that came is its body."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -34,9 +37,17 @@ class Answer(NamedTuple):
         except (ValueError, KeyError, TypeError):
             return ""
 
+    @property
+    def frames(self) -> list[Frame]:
+        """Those of the WebSocket that it begins. Raises Malformed."""
+        try:
+            return list(frames.frames(self.body)) if self.status == 101 else []
+        except ValueError as error:
+            raise Malformed(error) from error
+
 
 class Malformed(Exception):
-    """What came is no HTTP."""
+    """What came is no HTTP, or no WebSocket."""
 
 
 def answers(raw: bytes) -> Iterator[Answer]:
@@ -62,6 +73,8 @@ def wrong(answer: Answer) -> str:
         return f"headers that we never send: {answer.headers.keys() - _HEADERS}"
     if answer.status >= 500 and answer.code not in _BUSY:
         return f"{answer.status} {answer.body[:200]!r}"
+    if answer.status == 101:
+        return frames.wrong(answer.frames)
     # Of an answer to HEAD there is only the head.
     if answer.status >= 400 and answer.body and not answer.code:
         return f"an error without its code: {answer.status} {answer.body[:200]!r}"
@@ -69,6 +82,8 @@ def wrong(answer: Answer) -> str:
 
 
 def _body(status: int, headers: dict[bytes, bytes], raw: bytes) -> tuple[bytes, bytes]:
+    if status == 101:
+        return raw, b""
     # The next answer right after a head: this one was to HEAD.
     if status in (204, 304) or raw.startswith(b"HTTP/1.1 "):
         return b"", raw

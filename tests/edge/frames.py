@@ -53,7 +53,7 @@ def said(draw: Random) -> tuple[list[bytes], bool]:
     elif kind < 0.7:
         last, ends = _broken(draw), True
     elif kind < 0.85:
-        last, ends = _flood(draw) + close(1000), True
+        last, ends = _flood(draw), False
     else:
         last, ends = _unended(draw), False
     raw = b"".join(before) + last
@@ -130,6 +130,7 @@ def _unended(draw: Random) -> bytes:
 def _flood(draw: Random) -> bytes:
     return draw.choice([
         frame(PING, b"x" * _LARGEST) * 2000, frame(PING) * 10_000, frame(PONG) * 10_000, frame(TEXT, b"ping") * 3000,
+        frame(TEXT) * 10_000, frame(PING) * 99,
         (frame(TEXT, b"pi", bits=0) + frame(PING) * 99 + frame(CONTINUATION, b"ng")) * 50,
     ])  # fmt: skip
 

@@ -3,9 +3,10 @@
 from random import Random
 from typing import NamedTuple
 
-from tests.edge import framing
+from tests.edge import frames, framing
 from tests.edge.heads import GETS, POSTS, headers, line, query
 from tests.edge.texts import NASTY_BYTES, bent, json_body
+from tests.edge.upgrades import handshake
 
 FORGED = b"forged-by-a-body"
 """The id of requests that stand in the body of another one: an answer that names it answers what nobody asked."""
@@ -23,12 +24,18 @@ class Shot(NamedTuple):
     pieces: list[bytes]
     hangs_up: bool
     at_consume: bool
+    then: tuple[bytes, ...] = ()
+    """What a WebSocket's client says once it has the head of its answer."""
+    ends: bool = False
+    """Whether a WebSocket has to be closed for that."""
 
 
 def shot(seed: int, number: int) -> Shot:
     """The shot of this number."""
     draw = Random(f"{seed}/{number}")
     kind = draw.random()
+    if kind > 0.78:
+        return _upgrade(draw)
     if kind < 0.1:
         raw = _orderly(draw)
     elif kind < 0.13:
@@ -40,6 +47,14 @@ def shot(seed: int, number: int) -> Shot:
     if draw.random() < 0.2:
         at_consume = not at_consume
     return Shot(_pieces(draw, raw + _LAST), draw.random() < 0.1, at_consume)
+
+
+def _upgrade(draw: Random) -> Shot:
+    raw, (said, ends) = handshake(draw), frames.said(draw)
+    if draw.random() < 0.05:
+        # What comes before the answer to the handshake may be heard or not.
+        raw, ends = raw + b"".join(said), False
+    return Shot(_pieces(draw, raw), draw.random() < 0.05, draw.random() < 0.95, tuple(said), ends)
 
 
 def _orderly(draw: Random) -> bytes:

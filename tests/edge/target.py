@@ -12,6 +12,7 @@ import redis.asyncio
 from deploy.leash import Leash
 from deploy.redis_server import RedisServer
 from shared import keys
+from tests.edge.upgrades import SECRET
 from tests.processes import Service, Services, until
 from tests.viewing import Viewer
 
@@ -43,8 +44,9 @@ class Target:
         await viewer.connect(until=lambda frame: frame.event["type"] == "chunk")
 
     async def settles(self) -> None:
-        """See that nothing is left: no viewer's group or listener; then, with all sessions deleted,
+        """See that nothing is left: no connection, no viewer's group or listener; then, with all sessions deleted,
         no key but their marks."""
+        await until(self._is_alone, SETTLED_S)
         await until(self._is_unwatched, SETTLED_S)
         await until(self._is_empty, SETTLED_S, every_s=0.2)
 
@@ -57,6 +59,7 @@ class Target:
                 told = json.loads(line)
                 assert told["level"] in ("info", "warning", "debug"), line
                 assert "Traceback" not in line, line
+                assert SECRET.decode() not in line, line
 
     def is_no_larger(self) -> dict[str, int]:
         """See that neither has grown much since the first look; tells what each takes, in MB."""
@@ -69,6 +72,16 @@ class Target:
             assert grown < GROWN_MAX_BYTES, f"{name} has grown by {grown} bytes"
             taken[name] = resident // 1024**2
         return taken
+
+    async def _is_alone(self) -> bool:
+        for service in self.both:
+            assert service.process
+            port = httpx2.URL(service.url).port
+            connections = psutil.Process(service.process.pid).net_connections("tcp")
+            if any(each.laddr.port == port and each.status != psutil.CONN_LISTEN for each in connections):
+                return False
+        async with httpx2.AsyncClient() as client:
+            return "\nrejoin_viewers 0.0\n" in (await client.get(f"{self.services.consume.url}/metrics")).text
 
     async def _is_unwatched(self) -> bool:
         for key in await self._redis.keys("llm:stream:*"):

@@ -8,7 +8,7 @@ from tests.edge.texts import NASTY_BYTES, SESSIONS, bent
 SECRET = b"hunter2-never-to-be-shown"
 """In whatever a client is trusted with: it comes back in no answer, and is in no log."""
 
-_PATHS = [b"/api/consume-stream"] * 12 + [b"/api/read-stream", b"/api/models", b"/api/generate-stream", b"/healthz"]
+_PATHS = [b"/api/consume-stream"] * 30 + [b"/api/read-stream", b"/api/models", b"/api/generate-stream", b"/healthz"]
 _GOOD = {
     b"Host": b"rejoin",
     b"Upgrade": b"websocket",
@@ -45,7 +45,7 @@ def handshake(draw: Random) -> bytes:
     method = b"GET" if draw.random() < 0.97 else draw.choice([b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"get"])
     version = b"HTTP/1.1" if draw.random() < 0.97 else draw.choice([b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.2"])
     lines = [line for name in _GOOD for line in _lines(draw, name)]
-    lines += draw.choices(_MORE, k=draw.choice([0, 0, 0, 0, 1, 2]))
+    lines += draw.choices(_MORE, k=draw.choice([0, 0, 0, 0, 0, 0, 1, 2]))
     lines += [b"X-It: 1"] * draw.choice([0] * 40 + [94, 95, 120])
     if draw.random() < 0.1:
         lines += heads.headers(draw)
@@ -67,5 +67,5 @@ def _target(draw: Random) -> bytes:
 
 def _lines(draw: Random, name: bytes) -> list[bytes]:
     kind = draw.random()
-    value = _GOOD[name] if kind < 0.94 else draw.choice(_SPELLINGS[name] + NASTY_BYTES)
-    return [name + b": " + value] * (1 if draw.random() < 0.985 else draw.choice([0, 2]))
+    value = _GOOD[name] if kind < 0.97 else draw.choice(_SPELLINGS[name] + NASTY_BYTES)
+    return [name + b": " + value] * (1 if draw.random() < 0.99 else draw.choice([0, 2]))
