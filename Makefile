@@ -36,7 +36,7 @@ chaos: $(VENV)/dev $(VENV)/embedded ## Break things at random: SEEDS=1-200 SECON
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(FAIL_FAST),--fail-fast)
 
 # A SEED to see a run again; one that finds something names it, and the number of the shot.
-fuzz: $(VENV)/dev $(VENV)/embedded ## Fire broken HTTP at both services: SECONDS=3600 SEED=
+fuzz: $(VENV)/dev $(VENV)/embedded ## Fire broken HTTP and WebSockets at both services: SECONDS=3600 SEED=
 	@exec $(BIN)/python -m tests.edge --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 # Apart from `make test`: it needs nginx, and nothing else that runs.

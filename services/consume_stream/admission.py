@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from services.consume_stream import joining
 from services.consume_stream.access import Access, Door, RightOver
 from services.consume_stream.joining import Join
-from services.consume_stream.seats import Seats
+from services.consume_stream.seats import Seat, Seats
 from services.consume_stream.subscription import Reading, Subscription
 from services.consume_stream.viewers import Viewers
 
@@ -39,14 +39,25 @@ class Admission:
         self, request: HTTPConnection, join: Join, access: Access, place: contextlib.ExitStack
     ) -> Admitted | None:
         """Let a viewer in; None where there is nothing more for it. Raises ApiError with 404, 429 or 503."""
-        wires = self.reading.ways.bulk
-        joining.link(wires, join.session)
+        seat = self._place(request, join, access, place)
+        if not await joining.has_more(self.reading.ways.bulk, join, access, self.reading.patience_s):
+            return None
+        return await self._seated(seat, join, access)
+
+    async def admit_poll(
+        self, request: HTTPConnection, join: Join, access: Access, place: contextlib.ExitStack
+    ) -> Admitted:
+        """Let in who does not stay: whether there is more, its subscription tells. Raises ApiError with 429 or 503."""
+        return await self._seated(self._place(request, join, access, place), join, access)
+
+    def _place(self, request: HTTPConnection, join: Join, access: Access, place: contextlib.ExitStack) -> Seat:
+        joining.link(self.reading.ways.bulk, join.session)
         audience = access.audience(join.session)
         place.enter_context(self._viewers.admit(audience, request.scope))
         # Asked for first, and waited for last: it leaves in one write with the look at the log.
-        seat = place.enter_context(self._seats.seat(audience, access.owner))
-        if not await joining.has_more(wires, join, access, self.reading.patience_s):
-            return None
+        return place.enter_context(self._seats.seat(audience, access.owner))
+
+    async def _seated(self, seat: Seat, join: Join, access: Access) -> Admitted:
         await seat.taken()
         subscription = Subscription(self.reading, join.session, join.position, join.follow, access)
         return Admitted(subscription, access.over)

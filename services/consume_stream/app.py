@@ -165,7 +165,7 @@ class App:
         logs.note(session=poll.join.session)
         access = await self._admission.access(request, poll.join.session)
         with contextlib.ExitStack() as place:
-            admitted = await self._admission.admit(request, poll.join, access, place)
+            admitted = await self._admission.admit_poll(request, poll.join, access, place)
             return await poll.answer(request, admitted)
 
     async def _words(self, request: Request, join: Join) -> Response:

@@ -52,7 +52,8 @@ _SOCKET = (
     'have no id. With ping=event there is {"ping": seconds} now and again. A client may say ping, and is told '
     '{"pong": true}; whatever else it says closes the connection. Closed with 1000 at the end of the answer alone. '
     "1012: come back, and so where it broke off without a code. 1011: the log is gone. 1008: the right is over, or "
-    "something was said that is not to be said. 1003: it was no text; 1009: it had more than 4096 bytes."
+    "something was said that is not to be said, or too much at once. 1003: it was no text; 1009: it had more than "
+    "4096 bytes."
 )
 _BEACONS: Refusals = {
     400: ("invalid_seconds", "invalid_every"),
@@ -111,7 +112,8 @@ def _read() -> Schema:
         _FOLLOW,
         _SHARE,
     ]
-    responses = {"200": answer("The entries after that one, some at a time, or none.", ref("Poll"))}
+    told = "The entries after that one, some at a time, or none: also where the log has not, or not yet again, so many."
+    responses = {"200": answer(told, ref("Poll"))}
     return operation("read", "Read a session by polls.", responses, *_SHOWN, _POLL, parameters=asked, security=KNOWN)
 
 

@@ -35,10 +35,8 @@ class Poll:
         session, after = joining.session_id(query.get("sessionId", "")), joining.resume_point(query.get("after", "0"))
         return cls(Join(session, after, joining.followed(request), "comment"), _wait_s(query.get("wait", "0")))
 
-    async def answer(self, request: Request, admitted: Admitted | None) -> Response:
+    async def answer(self, request: Request, admitted: Admitted) -> Response:
         """The entries after a position; one whom there is nothing more for is told so. Raises ApiError with 404."""
-        if admitted is None:
-            return _page([], str(self.join.position), over=True)
         reading = asyncio.create_task(self._read(admitted))
         leaving = asyncio.create_task(_leaving(request))
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import AsyncGenerator
@@ -15,7 +16,7 @@ from services.consume_stream.access import Access
 from services.consume_stream.batches import Batch
 from services.consume_stream.group_reads import GroupReads, Ways
 from services.consume_stream.nudges import RECHECK, Nudges
-from shared import events, tracing
+from shared import events, keys, tracing
 from shared.position import NONE, Position
 from shared.redis import backoff_s
 from shared.server_clock import ServerClock
@@ -174,22 +175,34 @@ class Subscription:
             async with asyncio.timeout_at(self._waits_until):
                 await self._nudged.wait()
             return None
-        now = time.monotonic()
-        self._patient_until = self._patient_until or now + self._reading.patience_s
-        # Somebody wanted it gone: nothing of it will be written again.
-        asked = self._reading.ways.bulk, self._session, self._access.right
-        if await standing.was_deleted(*asked):
-            self._patient_until = now
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, self._patient_until - now)):
-                await self._nudged.wait()
+        if self._patient_until is None:
+            self._patient_until = self._missed_since() + self._reading.patience_s
+        if self._nudged.is_set():
             return None
+        left_s = self._patient_until - time.monotonic()
+        # Where somebody wanted it gone, nothing of it will be written again.
+        asked = self._reading.ways.bulk, self._session, self._access.right
+        if left_s > 0 and not await standing.was_deleted(*asked):
+            async with asyncio.timeout_at(self._waits_until):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left_s):
+                        await self._nudged.wait()
+                    return None
         self._patient_until = None
         if await standing.last(*asked):
             return self._reset("unknown_position")
         if self._follow == "answer":
             raise LogGone
         return self._reset("gone")
+
+    def _missed_since(self) -> float:
+        """Since when what a viewer misses in the log may be about to be written again."""
+        if self._waits_until is None:
+            return time.monotonic()
+        # Who polls would wait anew with each poll. Redis loses words only by going away, and then connections break:
+        # a writer has had as long as this one stands. Who has read nothing misses nothing.
+        connected_at = self._reading.ways.bulk.of(keys.log(self._session)).connected_at
+        return -math.inf if self.position == NONE else min(time.monotonic(), connected_at)
 
     def _reset(self, reason: str) -> Reset:
         metrics.RESETS.labels(reason).inc()

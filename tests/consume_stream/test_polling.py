@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from deploy.leash import Leash
 from tests.consume_stream.facts import no_groups, number_of_groups, viewers_are
 from tests.consume_stream.outside_writer import OutsideWriter
 from tests.processes import Service, Services, until
@@ -14,6 +15,7 @@ from tests.viewing import Viewer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
+AHEAD = "99999999999999-0"
 LATE_S = 5.0
 """What a busy machine adds."""
 
@@ -23,6 +25,14 @@ async def poll(service: Service, session: str, after: str = "0", **query: Any) -
     async with httpx2.AsyncClient(verify=False, timeout=40) as client:
         asked = {"sessionId": session, "after": after} | query
         return await client.get(f"{service.url}/api/read-stream", params=asked)
+
+
+async def polled(service: Service, session: str, after: str) -> list[dict[str, Any]]:
+    """Ask again and again until there is anything else than nothing."""
+    pages: list[dict[str, Any]] = []
+    while not pages or pages[-1] == {"entries": [], "next": after, "over": False}:
+        pages.append((await poll(service, session, after)).json())
+    return pages
 
 
 async def whole(service: Service, session: str, **query: Any) -> list[tuple[str, Any]]:
@@ -111,12 +121,34 @@ async def test_a_position_that_the_log_does_not_know_is_a_reset_and_the_whole_lo
     services: Services, brisk: Service, writer: OutsideWriter, session: str
 ) -> None:
     await writer.answer("All.")
-    # Behind the end a writer may be about to write again: that is waited for, however short the poll.
-    for service, after in ((services.consume, "1-1"), (brisk, "99999999999999-0")):
-        page = (await poll(service, session, after)).json()
+    for service, after in ((services.consume, "1-1"), (brisk, AHEAD)):
+        [*before, page] = await polled(service, session, after)
+        assert before == [] or service is brisk
         assert page["reset"] == "unknown_position"
         assert page["entries"][0]["id"] == writer.ids[0]
         assert (page["next"], page["over"]) == (writer.ids[-1], True)
+
+
+async def test_what_the_log_has_not_yet_is_no_reset_until_a_writer_has_had_the_time_to_write_it_again(
+    redis_url: str, redis_client: Any, leash: Leash, writer: OutsideWriter, session: str
+) -> None:
+    service = Service("services.consume_stream", leash, {"REDIS_URL": redis_url, "REJOIN_LEASE_S": "2"})
+    ms, _, _ = (await writer.begin()).partition("-")
+    # Its connection to Redis is new, as after a failover: what the client has may be lost, and come back.
+    await service.start()
+    waiting = {"entries": [], "next": f"{ms}-1", "over": False}
+    assert (await poll(service, session, f"{ms}-1", wait=0.1)).json() == waiting
+    refilled = asyncio.create_task(poll(service, session, f"{ms}-1", wait=30))
+    await number_of_groups(redis_client, session, 1)
+    await writer.say("One ", "two.")
+    page = (await refilled).json()
+    assert [entry["data"]["content"] for entry in page["entries"]] == ["two."]
+    assert "reset" not in page
+    # No poll waits for the rest of that time, nor begins it anew.
+    lost, gone = await asyncio.gather(polled(service, session, AHEAD), polled(service, f"{session}-gone", AHEAD))
+    assert min(len(lost), len(gone)) > 2
+    assert (lost[-1]["reset"], gone[-1]["error"]["code"]) == ("unknown_position", "session_not_found")
+    await service.kill()
 
 
 @pytest.mark.parametrize(
