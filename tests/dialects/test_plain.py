@@ -108,8 +108,8 @@ async def test_who_has_words_of_a_lost_attempt_is_told_so(
     await writer.say("Good.")
     await writer.end()
     ms, _, seq = void.partition("-")
-    # The second of them is what Redis had lost already when the answer was begun anew.
-    for position in (void, f"{ms}-{int(seq) + 1}"):
+    # The second of them is what Redis had lost already when the answer was begun anew; the third lies behind its end.
+    for position in (void, f"{ms}-{int(seq) + 1}", "99999999999999-0"):
         told = await words(services, session, lastEventId=position)
         assert (told.status_code, told.json()["error"]["code"]) == (409, "resume_point_void")
 
@@ -123,6 +123,9 @@ async def test_who_has_words_of_a_lost_attempt_is_told_so(
         ("text/event-stream, text/plain;q=0.5", "text/event-stream"),
         ("text/event-stream;q=0.4, TEXT/PLAIN;q=0.5", "text/plain"),
         ("text/plain;q=0, */*", "text/event-stream"),
+        ("application/json, text/plain, */*", "text/event-stream"),
+        ("text/*, text/event-stream;q=0.5", "text/plain"),
+        ("text/plain; q = 0.4; x=y, */*;q=0.5", "text/event-stream"),
     ],
 )
 async def test_who_would_rather_have_text_gets_it(

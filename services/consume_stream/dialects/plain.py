@@ -1,6 +1,7 @@
 """Plain text: the words of one answer and nothing else, for `curl -N` and whoever can read."""
 
 import re
+from collections.abc import Mapping
 
 from starlette.requests import HTTPConnection
 
@@ -11,7 +12,7 @@ from shared.events import Entry
 FORM = form_of({}, b"", "text/plain")
 """Without a sign of life: there is no character that would not be read as a part of the answer."""
 
-_WEIGHT = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*$")
+_WEIGHT = re.compile(r"q\s*=\s*([01](?:\.\d{0,3})?)")
 
 
 class Plain:
@@ -40,14 +41,21 @@ class Plain:
 
 
 def asked_for(request: HTTPConnection) -> bool:
-    """Whether its client would rather have plain text than Server-Sent Events."""
-    accepted = ",".join(request.headers.getlist("accept")).lower()
-    return _weight(accepted, "text/plain") > _weight(accepted, "text/event-stream")
+    """Whether its client would rather have plain text than Server-Sent Events. Who takes both alike gets these.
+
+    Libraries that never thought of a stream say `text/plain, */*` of themselves.
+    """
+    ranges = ",".join(request.headers.getlist("accept")).lower().split(",")
+    weights = dict(map(_weighed, ranges))
+    return _weight(weights, "text/plain") > _weight(weights, "text/event-stream")
 
 
-def _weight(accepted: str, media_type: str) -> float:
-    for each in accepted.split(","):
-        if each.split(";")[0].strip() == media_type:
-            named = _WEIGHT.search(each)
-            return float(named[1]) if named else 1.0
-    return 0.0
+def _weighed(media_range: str) -> tuple[str, float]:
+    named, *parameters = (part.strip() for part in media_range.split(";"))
+    weighed = [float(found[1]) for found in map(_WEIGHT.fullmatch, parameters) if found]
+    return named, weighed[0] if weighed else 1.0
+
+
+def _weight(weights: Mapping[str, float], media_type: str) -> float:
+    # The range that is nearest to it, RFC 9110, 12.5.1.
+    return next((weights[named] for named in (media_type, "text/*", "*/*") if named in weights), 0.0)

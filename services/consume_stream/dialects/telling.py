@@ -116,10 +116,11 @@ class Teller:
         """
         access, located = found
         start = located.before if whole else located.before_last_attempt
-        # Also one that Redis has lost before the answer was begun anew.
-        if after > NONE and (after <= start or after < located.began_at):
+        # Also one that Redis has lost before the answer was begun anew, and one from behind the end that it has now.
+        void = after <= start or after < located.began_at or (located.over and after > located.last.id)
+        if after > NONE and void:
             raise ApiError(409, "resume_point_void", "The answer was begun anew: read it from its beginning.")
-        if located.over and after >= located.last.id:
+        if located.over and after == located.last.id:
             return Response(status_code=204)
         # A link that shows one generation knows of no entry before it.
         join = Join(session, NONE if access.generation else start, "answer", "comment")
