@@ -1,4 +1,4 @@
-"""A WebSocket's handshake is answered in good order whatever befalls it here: an error, a drain."""
+"""A WebSocket is answered in good order whatever befalls it here: an error, a drain, a peer who takes nothing."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from shared.http import ApiError, application
 from shared.websocket import WebSocketProtocol
 from tests.edge.line import line
 from tests.edge.serving import serving
+from tests.processes import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
@@ -20,6 +21,7 @@ HANDSHAKE = (
     "GET /socket HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nX-Request-ID: an-id"
 )
+PING = b"\x81\x84\0\0\0\0ping"
 
 
 async def test_an_unexpected_error_is_told_as_to_every_request_and_logged_with_its_cause(
@@ -74,3 +76,29 @@ async def test_who_is_at_the_door_when_the_server_shuts_down_hears_what_the_appl
         draining.set()
         answer = await answering
         assert (answer.status, answer.code) == (503, "draining")
+
+
+async def test_who_takes_nothing_is_not_heard_either_also_when_the_application_listens() -> None:
+    told, state = asyncio.Event(), ServerState()
+
+    async def has_spoken() -> bool:
+        return any(not connection.queue.empty() for connection in state.connections)  # type: ignore[union-attr]
+
+    async def speak(socket: WebSocket) -> None:
+        await socket.accept()
+        await until(has_spoken, 20)
+        await socket.send_text("x" * 20_000_000)
+        await socket.receive_text()
+        told.set()
+        await socket.receive_text()
+
+    app = application([WebSocketRoute("/socket", speak)], [], None)
+    async with serving(app, state, UPGRADES) as port, line(port) as raw:
+        assert (await raw.ask(HANDSHAKE)).status == 101
+        await raw.send(PING)
+        await told.wait()
+        [connection] = state.connections
+        assert not connection.transport.is_reading()
+        await raw.send(PING)
+        # It takes all of it, is heard again, and has an end.
+        assert (await raw.rest()).count(b"x") == 20_000_000
