@@ -7,8 +7,8 @@ from tests.edge.texts import NASTY_BYTES, NASTY_ENCODED, NUMBERS, POINTS, SESSIO
 
 POSTS = [b"/api/generate-stream", b"/api/stop-stream", b"/api/delete-stream", b"/api/share-stream", b"/api/login"]
 GETS = [
-    b"/api/consume-stream", b"/api/sessions/", b"/api/models", b"/api/login", b"/api/share-stream", b"/healthz",
-    b"/readyz",
+    b"/api/consume-stream", b"/api/sessions/", b"/api/read-stream", b"/api/models", b"/api/login", b"/api/share-stream",
+    b"/healthz", b"/readyz",
     b"/metrics", b"/api/generate-stream/openapi.json", b"/api/consume-stream/openapi.json",
     b"/api/consume-stream/doctor",
 ]  # fmt: skip
@@ -31,13 +31,15 @@ _QUERY = {
     b"sessionId": [session.encode() for session in SESSIONS], b"follow": [b"answer", b"session"],
     b"lastEventId": POINTS,
     b"limit": NUMBERS, b"before": POINTS, b"ping": [b"comment", b"event"], b"share": [b"a.b.c", b"x" * 9000],
-    b"seconds": NUMBERS, b"every": NUMBERS,
+    b"seconds": NUMBERS, b"every": NUMBERS, b"after": POINTS, b"generation": NUMBERS,
+    b"wait": [b"0.2", b"30", *NUMBERS],
 }  # fmt: skip
 _VALUES = {
     b"Last-Event-ID": POINTS, b"Idempotency-Key": [b"a-key", b"k" * 128, b"k" * 129], b"Origin": [b"null",
     b"http://a.b"],
     b"Authorization": [b"Bearer a.b.c", b"Bearer", b"Basic eDp5", b"Bearer " + b"x" * 9000], b"Range": [b"bytes=0-1"],
     b"Cookie": [b"__Host-rejoin=a.b.c", b"a=b; " * 500, b"=;=;"], b"Expect": [b"100-continue", b"200-ok"],
+    b"Accept": [b"text/plain", b"text/plain;q=0.5, */*;q=.1", b"a/b;q=9" * 999, b";,q=1"],
     b"X-Request-ID": [b"id with spaces", b"x" * 129, b"a\tb"], b"Accept-Encoding": [b"gzip, br;q=9"],
     b"Upgrade": [b"h2c"],
     b"Connection": [b"close", b"keep-alive, Upgrade", b"Content-Length"], b"Sec-Fetch-Site": [b"cross-site"],

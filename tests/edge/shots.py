@@ -43,7 +43,7 @@ def shot(seed: int, number: int) -> Shot:
     else:
         raw = b"".join(_request(draw) for _ in range(draw.choice([1, 1, 1, 2, 3, 12])))
         raw = bent(draw, raw, 0.6) if draw.random() < 0.1 else raw
-    at_consume = b"consume" in raw or b"sessions" in raw
+    at_consume = any(path in raw for path in (b"consume", b"sessions", b"read-stream"))
     if draw.random() < 0.2:
         at_consume = not at_consume
     return Shot(_pieces(draw, raw + _LAST), draw.random() < 0.1, at_consume)
@@ -69,7 +69,7 @@ def _orderly(draw: Random) -> bytes:
 def _request(draw: Random) -> bytes:
     is_post = draw.random() < 0.6
     method, path = (
-        (b"POST", draw.choice(POSTS[:1] * 3 + POSTS)) if is_post else (b"GET", draw.choice(GETS[:2] * 4 + GETS))
+        (b"POST", draw.choice(POSTS[:1] * 3 + POSTS)) if is_post else (b"GET", draw.choice(GETS[:3] * 3 + GETS))
     )
     lines = headers(draw)
     frame, body = _framed(draw, is_post=is_post)
