@@ -33,16 +33,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         self._heard = 0
         for at in range(0, len(data), _SLICE_BYTES):
+            if self.conn.eof_sent or self.transport.is_closing():
+                break
             super().data_received(data[at : at + _SLICE_BYTES])
-            if self.transport.is_closing():
-                return
-        if not self.handshake_initiated:
+        if not self.handshake_initiated and not self.transport.is_closing():
             # It came whole, and the library has not taken it: a line is longer than it reads, for one.
             self._refuse()
 
     def handle_events(self) -> None:
         self._heard += len(self.conn.events)
-        if self._heard > _FRAMES_AT_ONCE_MAX:
+        if self._heard > _FRAMES_AT_ONCE_MAX and not self.conn.eof_sent:
             self._fail(CloseCode.POLICY_VIOLATION, "too many frames at once")
         else:
             super().handle_events()
@@ -72,6 +72,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._fail(CloseCode.INVALID_DATA, "not UTF-8")
                 return
         super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        assert self.conn.close_sent
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        # What came with it is heard to its end, and pings in it are answered.
+        self.loop.call_soon(self._end_writing)
+        self._linger()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -120,11 +130,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.close()
 
     def _fail(self, code: CloseCode, reason: str) -> None:
-        self.conn.fail(code, reason)
-        self.handle_parser_exception()
+        if not self.conn.eof_sent:
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
+
+    def _end_writing(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write_eof()
 
     def _break_off(self) -> None:
-        """Tell the peer to come back, and send nothing else. Its answer is waited for: else a reset could be faster."""
+        """Tell the peer to come back, and send nothing else."""
         if self.transport.is_closing():
             return
         if not self.handshake_complete:
@@ -135,9 +150,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.conn.send_close(CloseCode.SERVICE_RESTART)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.queue.put_nowait({"type": "websocket.disconnect", "code": int(CloseCode.SERVICE_RESTART)})
-            self.read_paused = False
-            if self.writable.is_set():
-                self.transport.resume_reading()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Wait a moment for the peer's end, and drop what it still says: else a reset could be faster than our word."""
+        self.read_paused = False
+        if self.writable.is_set():
+            self.transport.resume_reading()
         if self.close_timer:
             self.close_timer.cancel()
         self.close_timer = self.loop.call_later(FLUSH_S, self.transport.abort)

@@ -109,7 +109,7 @@ def _broken(draw: Random) -> bytes:
         frame(BINARY, draw.choice(NASTY_BYTES)), frame(TEXT, draw.choice([b"\xff", b"\xed\xa0\x80", b"\xc3"])),
         frame(CONTINUATION, b"ng"), frame(TEXT, b"pi", bits=0) + frame(TEXT, b"ping"),
         frame(TEXT, b"\xf0\x9f", bits=0) + frame(CONTINUATION, b"\x8c"),
-        frame(TEXT, b"x", bits=0) + frame(CONTINUATION, b"x", bits=0) * 8,
+        frame(TEXT, b"x", bits=0) + frame(CONTINUATION, b"x", bits=0) * draw.choice([8, 20]),
         frame(TEXT, b"x" * 4000, bits=0) + frame(CONTINUATION, b"x" * 97),
         frame(draw.choice([CLOSE, PING, PONG]), b"x" * draw.choice([126, 4096])), frame(PING, b"x", bits=0),
         close(draw.choice(_BAD_CODES)), close(1000, b"\xff"), frame(CLOSE, b"\x03"),
