@@ -135,6 +135,8 @@ def test_an_application_adds_what_it_likes_by_our_names() -> None:
         ({"id": 7}, "invalid_session_id"),
         ({"id": SESSION}, "nothing_asked"),
         ({"id": SESSION, "messages": []}, "nothing_asked"),
+        ({"id": SESSION, "messages": []} | AGAIN, "nothing_asked"),
+        ({"id": SESSION, "messages": [OURS]} | AGAIN, "nothing_asked"),
         ({"id": SESSION, "messages": [user(" \n")]}, "nothing_asked"),
         ({"id": SESSION, "messages": [user("Hi"), OURS]}, "nothing_asked"),
         ({"id": SESSION, "messages": "Hi"}, "invalid_request"),

@@ -53,7 +53,7 @@ def parse(body: Any) -> Turn:
     ours = [place for place in answers if chat.generation_of(brought[place].get("id"), session)]
     results = _results(brought[-1]) if brought and answers[-1:] == [len(brought) - 1] else []
     prompt = "\n\n".join(filter(None, map(_text, _questions(brought, ours[-1] if ours else -1))))
-    if not (prompt or results or (regenerates and not brought)):
+    if not (prompt or results or (regenerates and not brought and "messages" not in body)):
         said = "The last message must be a user's, with words, or have what tools gave back."
         raise ApiError(400, "nothing_asked", said)
     return Turn(
