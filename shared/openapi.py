@@ -29,14 +29,15 @@ GENERATION: Schema = {"type": "integer", "minimum": 1, "maximum": 2**31}
 AWAY: Refusals = {503: ("redis_unavailable", "redis_refused")}
 """Wherever Redis is asked."""
 
-BODY: Refusals = {
+JSON_BODY: Refusals = {
     400: ("invalid_json", "invalid_request", "invalid_session_id"),
     408: ("request_timeout",),
     413: ("body_too_large",),
     415: ("unsupported_media_type",),
-    422: ("unknown_field", "invalid_field"),
 }
 """Of a body as JSON."""
+BODY: Refusals = {**JSON_BODY, 422: ("unknown_field", "invalid_field")}
+"""Of one in a form of our own."""
 
 ASKED: Refusals = {401: ("token_missing", "token_invalid", "token_expired"), 503: ("keys_unavailable",)}
 """Wherever it matters who asks: with REJOIN_AUTH=jwt."""

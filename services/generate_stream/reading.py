@@ -57,7 +57,7 @@ def of_its_form(value: Any, kind: type[Model]) -> Model:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        _refuse(error)
+        _refuse(error, value)
 
 
 def session_id(text: str) -> str:
@@ -126,13 +126,15 @@ def _float(text: str) -> float:
     return value
 
 
-def _refuse(error: ValidationError) -> NoReturn:
+def _refuse(error: ValidationError, value: Any) -> NoReturn:
     # The value itself is left out: it may be long, and it may be private.
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = _path(value, first["loc"], missing=first["type"] == "missing")
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "string_pattern_mismatch":
         message = PATTERNS.get(first["ctx"]["pattern"], message)
+    elif first["type"] == "union_tag_invalid":
+        where, message = f"{where}.{first['ctx']['discriminator'][1:-1]}", f"It takes {first['ctx']['expected_tags']}"
     if not where:
         raise ApiError(400, "invalid_request", f"{message}.") from None
     if first["type"] == "extra_forbidden":
@@ -140,3 +142,15 @@ def _refuse(error: ValidationError) -> NoReturn:
     if first["type"] == "missing":
         raise ApiError(400, "invalid_request", f"{where[:100]}: this is missing.", param=where[:100]) from None
     raise ApiError(422, "invalid_field", f"{where[:100]}: {message}.", param=where[:100]) from None
+
+
+def _path(value: Any, loc: tuple[str | int, ...], *, missing: bool) -> str:
+    """Where an error is, in the client's own names: a `loc` names the kinds that a value might be as well."""
+    path = []
+    for at, part in enumerate(loc):
+        if part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+            path.append(str(part))
+        elif missing and at == len(loc) - 1:
+            path.append(str(part))
+    return ".".join(path)

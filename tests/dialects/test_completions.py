@@ -103,7 +103,8 @@ async def test_what_is_not_offered_or_wrong_is_refused_and_begins_nothing(
 ) -> None:
     for more, error, code, param in (
         ({"n": 2}, openai.BadRequestError, "unsupported_parameter", "n"),
-        ({"temperature": 3}, openai.UnprocessableEntityError, "invalid_field", "temperature"),
+        ({"temperature": 3}, openai.BadRequestError, "invalid_field", "temperature"),
+        ({"max_tokens": 0}, openai.BadRequestError, "invalid_field", "max_tokens"),
         ({"extra_headers": {"Idempotency-Key": "k" * 129}}, openai.BadRequestError, "invalid_idempotency_key", None),
     ):
         with pytest.raises(error) as raised:

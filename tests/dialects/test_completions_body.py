@@ -6,6 +6,7 @@ import pytest
 
 from services.generate_stream.bodies import StartBody
 from services.generate_stream.dialects import completions_body
+from services.generate_stream.dialects.completions_refusals import in_their_words
 from shared.http import ApiError
 
 HI = {"role": "user", "content": "Hi."}
@@ -107,25 +108,25 @@ def test_what_would_be_left_out_is_refused_by_name(asked: dict[str, Any], param:
     [
         ([], 400, "invalid_json"),
         ({}, 400, "invalid_request"),
-        ({"messages": []}, 422, "invalid_field"),
-        ({"messages": "Hi."}, 422, "invalid_field"),
-        ({"messages": ["Hi."]}, 422, "invalid_field"),
-        ({"messages": [{"role": "function", "content": "x"}]}, 422, "invalid_field"),
+        ({"messages": []}, 400, "invalid_field"),
+        ({"messages": "Hi."}, 400, "invalid_field"),
+        ({"messages": ["Hi."]}, 400, "invalid_field"),
+        ({"messages": [{"role": "function", "content": "x"}]}, 400, "invalid_field"),
         ({"messages": [{"role": "tool", "content": "x"}]}, 400, "invalid_request"),
-        ({"messages": [{"role": "user", "content": 1}]}, 422, "invalid_field"),
+        ({"messages": [{"role": "user", "content": 1}]}, 400, "invalid_field"),
         ({"messages": [{"role": "user", "content": " "}]}, 400, "invalid_conversation"),
         ({"messages": [{"role": "user", "content": []}]}, 400, "invalid_conversation"),
         ({"messages": [{"role": "system", "content": "x"}]}, 400, "invalid_conversation"),
         ({"messages": [HI, {"role": "assistant", "content": "x"}]}, 400, "invalid_conversation"),
-        ({"messages": [HI], "temperature": 2.1}, 422, "invalid_field"),
-        ({"messages": [HI], "temperature": "1"}, 422, "invalid_field"),
-        ({"messages": [HI], "max_tokens": 0}, 422, "invalid_field"),
-        ({"messages": [HI], "stream": 1}, 422, "invalid_field"),
-        ({"messages": [HI], "stop": ["1", "2", "3", "4", "5"]}, 422, "invalid_field"),
-        ({"messages": [HI], "tools": [{"type": "function", "function": {"name": "no such name"}}]}, 422,
+        ({"messages": [HI], "temperature": 2.1}, 400, "invalid_field"),
+        ({"messages": [HI], "temperature": "1"}, 400, "invalid_field"),
+        ({"messages": [HI], "max_tokens": 0}, 400, "invalid_field"),
+        ({"messages": [HI], "stream": 1}, 400, "invalid_field"),
+        ({"messages": [HI], "stop": ["1", "2", "3", "4", "5"]}, 400, "invalid_field"),
+        ({"messages": [HI], "tools": [{"type": "function", "function": {"name": "no such name"}}]}, 400,
          "invalid_field"),
-        ({"messages": [HI], "model": ""}, 422, "invalid_field"),
-        ({"messages": [HI], "response_format": "json"}, 422, "invalid_field"),
+        ({"messages": [HI], "model": ""}, 400, "invalid_field"),
+        ({"messages": [HI], "response_format": "json"}, 400, "invalid_field"),
         ({"messages": [HI], "response_format": {"type": "json_schema"}}, 400, "invalid_request"),
         ({"messages": [{"role": "user", "content": "x" * 10_001}]}, 413, "prompt_too_large"),
     ],
@@ -133,4 +134,29 @@ def test_what_would_be_left_out_is_refused_by_name(asked: dict[str, Any], param:
 def test_what_is_wrong_is_refused(document: Any, status: int, code: str) -> None:
     with pytest.raises(ApiError) as refused:
         completions_body.start_body(completions_body.parse(document), "openai", "m", 10_000)
-    assert (refused.value.status, refused.value.code) == (status, code)
+    told = in_their_words(refused.value)
+    assert (told.status, told.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1."),
+        ({"messages": []}, "messages: List should have at least 1 item after validation, not 0."),
+        ({"stop": ["x"] * 5}, "stop: List should have at most 4 items after validation, not 5."),
+        ({"stop": ["x", 1]}, "stop.1: Input should be a valid string."),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+         "messages.0.content.0.text: this is missing."),
+        ({"messages": [HI, {"role": "tool", "content": "x"}]}, "messages.1.tool_call_id: this is missing."),
+        ({"messages": [{"role": "secret", "content": "x"}]},
+         "messages.0.role: It takes 'system', 'developer', 'user', 'assistant', 'tool'."),
+        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema: this is missing."),
+        ({"response_format": {"type": "json_schema", "json_schema": SCHEMA | {"name": "a b"}}},
+         "response_format.json_schema.name: It takes 1 to 64 letters, digits, _ and -."),
+        ({"tool_choice": "some"}, "tool_choice: Input should be 'auto', 'none' or 'required'."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_as_the_client_wrote_it(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        completions_body.parse({"messages": [HI], **asked})
+    assert (refused.value.message, refused.value.param) == (said, said.partition(":")[0])

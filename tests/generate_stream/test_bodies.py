@@ -231,6 +231,7 @@ def test_an_error_names_the_field_and_never_repeats_the_value() -> None:
         "messages.1.role: "
     )
     assert refused({}, StopBody).message == "sessionId: this is missing."
+    assert refused(prompt(format=FORMAT | {"name": "a b"}), StartBody).param == "format.name"
     error = refused(prompt(metadata={"my secret": "x" * 513}), StartBody)
     assert (error.param, "secret" in error.message) == ("metadata", False)
 

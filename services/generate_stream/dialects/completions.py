@@ -40,10 +40,11 @@ class Completions:
     async def _create(self, request: Request) -> Response:
         identity = await self._gate.identity(request)
         key = idempotency_key(request)
-        parsed = completions_body.parse(await reading.read_json(request, self._prompt_max_bytes))
-        provider, model = models.chosen(self._providers, parsed.body.model)
-        body = completions_body.start_body(parsed, provider, model, self._prompt_max_bytes)
+        document = await reading.read_json(request, self._prompt_max_bytes)
         try:
+            parsed = completions_body.parse(document)
+            provider, model = models.chosen(self._providers, parsed.body.model)
+            body = completions_body.start_body(parsed, provider, model, self._prompt_max_bytes)
             begun = await self._prompting().begin(request, body, identity.owner, key)
         except ApiError as error:
             raise in_their_words(error) from None

@@ -30,14 +30,14 @@ class Instruction(_Part):
     """What the model is told before, or in between."""
 
     role: Literal["system", "developer"]
-    content: str | list[Text]
+    content: list[Text] | str
 
 
 class Question(_Part):
     """What a user says."""
 
     role: Literal["user"]
-    content: str | list[Text]
+    content: list[Text] | str
 
 
 class Called(_Part):
@@ -59,7 +59,7 @@ class Reply(_Part):
     """What an assistant said, or called."""
 
     role: Literal["assistant"]
-    content: str | list[Text | Refusal] | None = None
+    content: list[Text | Refusal] | str | None = None
     tool_calls: list[ToolCall] | None = Field(default=None, max_length=TOOLS_MAX)
 
 
@@ -67,7 +67,7 @@ class ToolReply(_Part):
     """What a tool gave back."""
 
     role: Literal["tool"]
-    content: str | list[Text]
+    content: list[Text] | str
     tool_call_id: Short
 
 
@@ -147,7 +147,7 @@ class CompletionBody(_Part):
     max_completion_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
-    stop: str | _Stop | None = None
+    stop: _Stop | str | None = None
     tools: list[FunctionTool] | None = Field(default=None, max_length=TOOLS_MAX)
     tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None

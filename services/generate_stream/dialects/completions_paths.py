@@ -8,9 +8,9 @@ from shared.dialects.failures import status_of
 from shared.openapi import (
     ASKED,
     AWAY,
-    BODY,
     FROM_ELSEWHERE,
     IDEMPOTENCY_KEY,
+    JSON_BODY,
     KNOWN,
     NO_SESSION,
     Refusals,
@@ -29,13 +29,15 @@ FAILURES: Refusals = {
 """Of an answer that failed, by its code."""
 
 _REFUSED: Refusals = {
-    400: ("invalid_idempotency_key", "unsupported_parameter", "invalid_conversation"),
+    400: (
+        "invalid_idempotency_key", "invalid_field", "unsupported_parameter", "invalid_conversation",
+        "idempotency_key_reused",
+    ),
     409: ("generation_running", "session_full"),
     413: ("prompt_too_large",),
-    422: ("provider_unknown", "idempotency_key_reused"),
     429: ("too_many_starts", "too_many_running_of_owner", "too_many_running_of_address", "too_many_tokens"),
     503: ("draining", "too_many_running", "storage_full", "handed_over"),
-}
+}  # fmt: skip
 _KEY = parameter(
     "Idempotency-Key",
     IDEMPOTENCY_KEY,
@@ -55,7 +57,7 @@ def _create() -> Schema:
     begun = answer("`stream: true`: it has begun, or had with this key.")
     begun["headers"]["Location"] = location
     responses = {"200": answer("The whole of it.", {"type": "object"}), "303": begun}
-    refusals = (BODY, ASKED, FROM_ELSEWHERE, AWAY, NO_SESSION, _REFUSED, FAILURES)
+    refusals = (JSON_BODY, ASKED, FROM_ELSEWHERE, AWAY, NO_SESSION, _REFUSED, FAILURES)
     return operation(
         "createCompletion", "Chat Completions: ask.", responses, *refusals,
         requestBody=body("CompletionBody"), parameters=[_KEY], security=KNOWN,

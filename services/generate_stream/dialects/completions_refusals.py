@@ -54,11 +54,12 @@ def refuse_what_is_not_offered(document: Any) -> None:
 
 
 def in_their_words(error: ApiError) -> ApiError:
-    """A start's refusal of what OpenAI's clients know by another name."""
-    if error.param != "format":
-        return error
-    message = f"response_{error.message}"
-    return ApiError(400, error.code, message, param="response_format")
+    """A refusal as OpenAI's clients know it: with 400 for 422, and the format by its name there."""
+    if error.status == 422:
+        error.status = 400
+    if error.param == "format":
+        error.message, error.param = f"response_{error.message}", "response_format"
+    return error
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -6,9 +6,9 @@ from shared.dialects.response_paths import RESPONSE
 from shared.openapi import (
     ASKED,
     AWAY,
-    BODY,
     FROM_ELSEWHERE,
     IDEMPOTENCY_KEY,
+    JSON_BODY,
     KNOWN,
     Refusals,
     Schema,
@@ -81,7 +81,7 @@ def _create() -> Schema:
         "description": "Where it is read: from consume-stream.", "required": True, "schema": _TEXT,
     }  # fmt: skip
     responses = {"200": answer("It as it stands: its end, or with `background: true` its beginning.", ref("Response"))}
-    refusals = (BODY, *_CHANGED, _REFUSED)
+    refusals = (JSON_BODY, *_CHANGED, _REFUSED)
     asked: dict[str, Any] = {"requestBody": body("ResponseBody"), "parameters": [_KEY], "security": KNOWN}
     return operation("createResponse", "Responses: ask.", responses | {"303": begun}, *refusals, **asked)
 
