@@ -101,8 +101,9 @@ async def test_the_demo_fills_a_schema_with_the_words_of_the_question(schema: di
 
 @pytest.mark.parametrize(
     "schema",
-    [{}, {"$ref": 7}, {"anyOf": [7]}, {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, {"type": {}}],
-)
+    [{}, {"$ref": 7}, {"anyOf": [7]}, {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, {"type": {}},
+     {"type": "number", "minimum": float("inf")}, {"type": "integer", "minimum": 10**400, "maximum": float("nan")}],
+)  # fmt: skip
 async def test_whatever_stands_in_a_schema_the_demo_says_json(schema: dict[str, Any]) -> None:
     assert json.loads((await hear(Demo(pace_s=0), request(format=JsonSchema("s", None, schema)))).text) is not None
 

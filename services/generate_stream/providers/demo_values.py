@@ -1,5 +1,6 @@
 """Values of a JSON schema, out of a question's words: enough for the demo, and no validator. Pure."""
 
+import math
 import re
 from typing import Any
 
@@ -87,7 +88,7 @@ class _Values:
         found = _NUMBER.search(self._words)
         number = float(found[0]) if found else 1
         for bound, nearer in (("minimum", max), ("maximum", min)):
-            if isinstance(limit := schema.get(bound), int | float):
+            if isinstance(limit := schema.get(bound), int | float) and -math.inf < limit < math.inf:
                 number = nearer(number, limit)
         return int(number) if whole or number == int(number) else number
 
