@@ -26,7 +26,7 @@ def invalid(where: str, why: str) -> ApiError:
 
 def unsupported(parameter: str, why: str) -> ApiError:
     """To who relies on what no provider is asked for here."""
-    return ApiError(400, "unsupported_parameter", f"{parameter}: {why}", param=parameter)
+    return ApiError(400, "unsupported_parameter", f"{parameter}: {why}.", param=parameter)
 
 
 def refuse_unless_told(include: Iterable[object]) -> None:

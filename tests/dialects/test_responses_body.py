@@ -148,6 +148,7 @@ def test_what_is_refused_is_named(body: Any, code: str, param: str) -> None:
     with pytest.raises(ApiError) as refused:
         responses_body.parse(body)
     assert (refused.value.status, refused.value.code, refused.value.param) == (400, code, param)
+    assert refused.value.message.endswith(".")
 
 
 @pytest.mark.parametrize(

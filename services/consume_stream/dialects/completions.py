@@ -11,8 +11,9 @@ from services.consume_stream.dialects import queries
 from services.consume_stream.dialects.completions_fold import CompletionFold
 from services.consume_stream.dialects.telling import Teller, form_of
 from shared import logs
-from shared.dialects import completion, failures
+from shared.dialects import completion
 from shared.dialects.begun import NO_RETRY
+from shared.dialects.completion_refusals import failed
 from shared.http import ApiError, no_session
 
 FORM = form_of({}, frames.PING)
@@ -44,7 +45,5 @@ class Completions:
         if answer.status == "running":
             raise ApiError(409, "generation_running", "The answer is still being written: add stream=true.")
         if answer.status == "failed":
-            code = str(answer.end.get("code"))
-            status, text = failures.status_of(code), str(answer.end.get("error"))
-            raise ApiError(status, code, text, retry=status in (429, 503), headers=NO_RETRY)
+            raise failed(answer, NO_RETRY)
         return JSONResponse(completion.completion(session, answer))

@@ -12,8 +12,9 @@ from services.generate_stream.dialects.completions_refusals import in_their_word
 from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from services.generate_stream.providers import Provider
 from shared.access.gate import Gate
-from shared.dialects import completion, failures
-from shared.dialects.begun import NO_RETRY, led_to
+from shared.dialects import completion
+from shared.dialects.begun import NO_RETRY, led_to, without_retry
+from shared.dialects.completion_refusals import failed
 from shared.http import ApiError
 from shared.view import Answer
 
@@ -57,8 +58,7 @@ class Completions:
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it, and the answer goes on
         except ApiError as error:
-            # With a key it would find the same answer again.
-            error.headers = error.headers if key else {**error.headers, **NO_RETRY}
+            error.headers = without_retry(error.headers, key)
             raise
         return _answered(begun, answer)
 
@@ -84,9 +84,7 @@ class Completions:
 def _answered(begun: Begun, answer: Answer) -> Response:
     if answer.status != "failed":
         return JSONResponse(completion.completion(begun.session, answer))
-    code = str(answer.end.get("code"))
-    status = failures.status_of(code)
     # Where nothing was written, nothing was paid for: then it is the client's to try again.
     free = answer.end.get("retryable") is True and not (answer.text or answer.reasoning or answer.tool_calls)
     headers = {} if free else NO_RETRY
-    raise ApiError(status, code, str(answer.end.get("error")), retry=status in (429, 503), headers=headers)
+    raise failed(answer, headers)

@@ -18,7 +18,7 @@ from services.generate_stream.prompting import Begun, Prompting, idempotency_key
 from shared import logs
 from shared.access.gate import Gate
 from shared.dialects import response, response_ids
-from shared.dialects.begun import NO_RETRY, led_to
+from shared.dialects.begun import led_to, without_retry
 from shared.dialects.response_ids import ResponseId
 from shared.dialects.response_refusals import not_found, previous_not_found
 from shared.http import ApiError
@@ -69,8 +69,7 @@ class Responses:
                 return Response(status_code=499)  # nobody reads it, and the answer goes on
             except ApiError as error:
                 error.facts = {"response_id": str(which)}
-                # With a key it would find the same answer again.
-                error.headers = error.headers if key else {**error.headers, **NO_RETRY}
+                error.headers = without_retry(error.headers, key)
                 raise
         return JSONResponse(await self._object(which) | asked.echo)
 
