@@ -16,9 +16,9 @@ def led_to(path: str, idempotency_key: str) -> str:
     return path if idempotency_key else f"{path}&{_MARK}"
 
 
-def without_retry(headers: Mapping[str, str], idempotency_key: str) -> Mapping[str, str]:
+def without_retry(headers: Mapping[str, str], idempotency_key: str) -> dict[str, str]:
     """The headers of an error after an answer has begun; with a key a retry would find the same one."""
-    return headers if idempotency_key else {**headers, **NO_RETRY}
+    return {**headers, **({} if idempotency_key else NO_RETRY)}
 
 
 def no_retry(url: URL) -> Mapping[str, str]:
