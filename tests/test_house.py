@@ -26,6 +26,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"answers"},
         {"draft", "log"},
         {"access_paths", "asking", "attempt", "reading"},
+        {"conversation"},
         {"bodies", "metrics", "providers", "rights", "scripts", "usage"},
     ],
     "consume_stream": [

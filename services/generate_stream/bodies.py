@@ -154,13 +154,6 @@ class StartBody(_Body):
         return self
 
     @property
-    def leaves_calls_open(self) -> bool:
-        """Whether it brings calls of tools along and ends neither in what these gave back nor in a question."""
-        brought = self.messages or []
-        has_tools = any(message.role == "tool" or message.toolCalls for message in brought)
-        return has_tools and brought[-1].role not in ("user", "tool")
-
-    @property
     def question(self) -> str:
         """The prompt, or the last user message; what tools gave back is none."""
         if self.messages is None:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from services.generate_stream import conversation
 from services.generate_stream.bodies import PATTERNS, DeleteBody, ShareBody, StartBody, StopBody, UnshareBody
 from shared import keys
 from shared.http import ApiError
@@ -44,9 +45,8 @@ def validate(value: Any, kind: type[Body], text_max_bytes: int) -> Body:
     if isinstance(body, StartBody) and body.size > text_max_bytes:
         text = f"prompt, messages, toolResults, tools, format and system may take {text_max_bytes} bytes in all."
         raise ApiError(413, "prompt_too_large", text)
-    if isinstance(body, StartBody) and body.leaves_calls_open:
-        text = "messages: with calls of tools, the last one must be the user's, or a tool's."
-        raise ApiError(400, "invalid_conversation", text)
+    if isinstance(body, StartBody) and (fault := conversation.fault(body.messages or [])):
+        raise ApiError(400, "invalid_conversation", f"messages: {fault}.", param="messages")
     return body
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from services.generate_stream import reading
+from services.generate_stream.bodies import StartBody
 from services.generate_stream.dialects import chat_body, chat_place
 from services.generate_stream.dialects.chat_place import Place
 from shared.http import ApiError
@@ -28,6 +30,7 @@ DONE = {"type": "tool-clock", "toolCallId": "c", "state": "output-available", "i
 BROKEN = {
     "type": "dynamic-tool", "toolName": "clock", "toolCallId": "d", "state": "output-error", "errorText": "No.",
 }  # fmt: skip
+OPEN = DONE | {"toolCallId": "e", "state": "input-available"}
 RESULTS = [{"callId": "c", "content": "[1]"}, {"callId": "d", "content": '{"errorText":"No."}'}]
 AGAIN = {"trigger": "regenerate-message"}
 
@@ -53,7 +56,7 @@ AGAIN = {"trigger": "regenerate-message"}
             },
         ),
         (
-            [user("Hi"), answer("x", DONE, BROKEN, {"type": "step-start"}, _TEXT), user("So?")],
+            [user("Hi"), answer("x", DONE, BROKEN, OPEN, {"type": "step-start"}, _TEXT), user("So?")],
             {},
             Place(5, 5, 4),
             {
@@ -100,6 +103,7 @@ AGAIN = {"trigger": "regenerate-message"}
 def test_what_is_begun(messages: list[Any], more: dict[str, Any], place: Place, begun: dict[str, Any]) -> None:
     turn = chat_body.parse({"id": SESSION, "messages": messages} | more)
     assert chat_place.begun(turn, place) == begun
+    reading.validate(begun, StartBody, 1000)
 
 
 def test_what_tools_gave_back_is_known_again_by_itself() -> None:

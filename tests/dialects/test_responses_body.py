@@ -49,15 +49,17 @@ def message(role: str, content: str) -> dict[str, Any]:
             {"messages": [USER, message("assistant", "It is no."), USER]},
         ),
         (
-            {"input": [USER, CALL, CALL | {"call_id": "c2"}, OUTPUT]},
+            {"input": [USER, CALL, ANSWER, CALL | {"call_id": "c2"}, OUTPUT, OUTPUT | {"call_id": "c2"}]},
             {
                 "messages": [
                     USER,
                     {
                         "role": "assistant",
+                        "content": "It is no.",
                         "toolCalls": [{"callId": each, "name": "weather", "arguments": "{}"} for each in ("c1", "c2")],
                     },
                     {"role": "tool", "callId": "c1", "content": "sun"},
+                    {"role": "tool", "callId": "c2", "content": "sun"},
                 ]
             },
         ),

@@ -21,6 +21,8 @@ USER = {"role": "user", "content": "q"}
 RESULT = {"callId": "c", "content": "7"}
 CALLS = {"role": "assistant", "toolCalls": [{"callId": "c", "name": "f", "arguments": "{}"}]}
 ANSWERED = {"role": "tool", **RESULT}
+OTHER = ANSWERED | {"callId": "d"}
+BOTH = CALLS | {"toolCalls": [{"callId": each, "name": "f", "arguments": "{}"} for each in "cd"]}
 FORMAT = {"type": "json_schema", "name": "f", "schema": {"enum": [None]}, "strict": True}
 
 
@@ -69,6 +71,8 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (prompt(format={"type": "json_object"}), {"format": JsonObject(type="json_object")}),
     ({"messages": [USER, CALLS, ANSWERED]}, {"question": "q", "size": 4}),
     ({"messages": [CALLS, ANSWERED, USER]}, {"question": "q"}),
+    ({"messages": [USER, *[CALLS, ANSWERED] * 2, {"role": "assistant", "content": "a"}, USER]}, {"question": "q"}),
+    ({"messages": [USER, BOTH, OTHER, ANSWERED]}, {"question": "q"}),
 ]
 
 BAD: list[tuple[Any, int, str]] = [
@@ -215,6 +219,24 @@ async def test_json_is_as_deep_as_whoever_hands_it_on_can_go(levels: int, whole:
         with pytest.raises(ApiError) as refused:
             await reading.read_json(request, 1 << 20)
         assert (refused.value.status, refused.value.code) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize(
+    ("messages", "why"),
+    [
+        ([USER, CALLS], "what the tool gave back to c is missing behind its call"),
+        ([USER, CALLS, USER], "what the tool gave back to c is missing behind its call"),
+        ([USER, CALLS, CALLS, ANSWERED], "what the tool gave back to c is missing behind its call"),
+        ([USER, BOTH, ANSWERED], "what the tool gave back to d is missing behind its call"),
+        ([USER, BOTH, ANSWERED, USER, OTHER], "what the tool gave back to d is missing behind its call"),
+        ([USER, CALLS, ANSWERED, ANSWERED], "no call waits for what a tool gave back to c"),
+        ([USER, CALLS, OTHER], "no call waits for what a tool gave back to d"),
+        ([ANSWERED, USER], "no call waits for what a tool gave back to c"),
+    ],
+)
+def test_a_conversation_answers_each_call_of_its_tools_once(messages: list[Any], why: str) -> None:
+    error = refused({"messages": messages}, StartBody)
+    assert (error.status, error.code, error.message) == (400, "invalid_conversation", f"messages: {why}.")
 
 
 def test_a_stop_may_name_a_generation() -> None:

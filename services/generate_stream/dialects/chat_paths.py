@@ -20,7 +20,7 @@ from shared.openapi import (
 )
 
 _REFUSED: Refusals = {
-    400: ("invalid_idempotency_key", "unsupported_parameter", "nothing_asked"),
+    400: ("invalid_idempotency_key", "unsupported_parameter", "nothing_asked", "invalid_conversation"),
     409: ("generation_running", "session_full"),
     413: ("prompt_too_large",),
     422: (

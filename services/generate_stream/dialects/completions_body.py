@@ -92,7 +92,9 @@ def _format(body: CompletionBody) -> dict[str, Any] | None:
 
 def _check_conversation(messages: list[dict[str, Any]]) -> None:
     if messages[-1]["role"] not in ("user", "tool"):
-        raise ApiError(400, "invalid_conversation", "messages: the last one must be the user's, or a tool's.")
+        why = "messages: the last one must be the user's, or a tool's."
+        raise ApiError(400, "invalid_conversation", why, param="messages")
     questions = [message for message in messages if message["role"] == "user"]
     if not questions or not all(question["content"].strip() for question in questions):
-        raise ApiError(400, "invalid_conversation", "messages: there must be a user's, and words in each of them.")
+        why = "messages: there must be a user's, and words in each of them."
+        raise ApiError(400, "invalid_conversation", why, param="messages")

@@ -61,7 +61,7 @@ def _messages(items: Any) -> list[Message]:
             raise invalid(where, "an item is an object")
         match item.get("type", "message" if "role" in item else None):
             case "message":
-                messages += _said(item, where)
+                _say(messages, _said(item, where))
             case "function_call":
                 _calling(messages)["toolCalls"].append(_call(item, where))
             case "function_call_output":
@@ -72,6 +72,15 @@ def _messages(items: Any) -> list[Message]:
             case kind:
                 raise unsupported(where, f"items of the type {str(kind)[:40]} are not known here")
     return messages
+
+
+def _say(messages: list[Message], said: list[Message]) -> None:
+    for message in said:
+        if message["role"] == "assistant" and messages and "toolCalls" in messages[-1]:
+            # Words behind a call, as some models say them: to vendors they are one message, and its results follow.
+            messages[-1]["content"] = messages[-1].get("content", "") + message["content"]
+        else:
+            messages.append(message)
 
 
 def _said(item: dict[str, Any], where: str) -> list[Message]:

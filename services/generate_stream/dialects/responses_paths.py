@@ -26,7 +26,7 @@ _NOT_FOUND: Refusals = {404: ("response_not_found", "session_not_found"), 503: (
 _RUNNING: Refusals = {409: ("generation_running",)}
 _REFUSED: Refusals = {
     400: (
-        "invalid_idempotency_key", "invalid_value", "invalid_field", "unsupported_parameter",
+        "invalid_idempotency_key", "invalid_value", "invalid_field", "unsupported_parameter", "invalid_conversation",
         "previous_response_not_found", "idempotency_key_reused", "tool_results_unexpected",
     ),
     404: ("session_not_found",),
