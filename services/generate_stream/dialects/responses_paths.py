@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.generate_stream.bodies import StartBody
 from shared.dialects.response_paths import RESPONSE
 from shared.openapi import (
     ASKED,
@@ -51,8 +52,14 @@ _MESSAGE: Schema = {
         "content": _WORDS,
     },
 }
+# The bounds of what goes into a start as it is.
+_OF_START: dict[str, Schema] = {
+    name: {"anyOf": schema["anyOf"]}
+    for name, schema in StartBody.model_json_schema()["properties"].items()
+    if name in ("model", "maxTokens", "temperature", "topP", "metadata")
+}
 _PROPERTIES: dict[str, Any] = {
-    "model": {"type": ["string", "null"], "minLength": 1, "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f]*$"},
+    "model": _OF_START["model"],
     "input": {
         "description": "Words, or items: messages, function_call, function_call_output.",
         "anyOf": [_WORDS, {"type": "array", "items": _MESSAGE, "minItems": 1, "contains": {
@@ -61,16 +68,10 @@ _PROPERTIES: dict[str, Any] = {
     "instructions": {"type": ["string", "null"], "description": "Of this request alone."},
     "stream": _FLAG,
     "background": _FLAG,
-    "max_output_tokens": {"type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000},
-    "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-    "top_p": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-    "metadata": {
-        "type": ["object", "null"],
-        "description": "Told again by every read, to whoever may read.",
-        "maxProperties": 16,
-        "propertyNames": {"maxLength": 64},
-        "additionalProperties": {**_TEXT, "maxLength": 512},
-    },
+    "max_output_tokens": _OF_START["maxTokens"],
+    "temperature": _OF_START["temperature"],
+    "top_p": _OF_START["topP"],
+    "metadata": {**_OF_START["metadata"], "description": "Told again by every read, to whoever may read."},
 }  # fmt: skip
 """What is said of most requests. A request may say more: `tools`, `previous_response_id` and all that the API takes."""
 
