@@ -32,9 +32,6 @@ _ENDS_LEASES: tuple[Kind, ...] = (
 )
 """A release is a lease that its writer has ended; another clock says another time than that of the entries."""
 
-_LOSES_ENTRIES: tuple[Kind, ...] = (TAIL, "redis kill -9")
-"""Killed while a slow disk is written to, Redis has put off the next write to it: up to two seconds."""
-
 
 async def judged(plan: Plan, telling: Telling, house: House, tally: Tally) -> list[Finding]:
     """What is wrong with a story. What is right is counted."""
@@ -63,7 +60,7 @@ def _findings(plan: Plan, telling: Telling, entries: verdict.Entries) -> Iterato
     possible = sum(kind in _COSTS_A_PRODUCER for kind in broken) > 1
     lease_ms = 0 if any(kind in _ENDS_LEASES for kind in broken) else LEASE_S * 1000
     yield from verdict.of_log(telling.story, entries, losses_possible=possible, lease_ms=lease_ms)
-    may_reset = any(kind in _LOSES_ENTRIES for kind in broken)
+    may_reset = TAIL in broken
     log = verdict.folded(entries)
     for watcher in telling.watchers:
         yield from verdict.of_viewer(telling.story.session, watcher, log, may_reset=may_reset)

@@ -62,7 +62,7 @@ async def watched(watched: Watched, house: Services) -> AsyncIterator[Watched]:
 async def test_a_killed_redis_comes_back_and_every_viewer_reads_on_where_it_was(
     crash: RedisCrash, client: Any, watched: Watched
 ) -> None:
-    await crash.kill_once_written()
+    await crash.kill()
     watched.say(700)
     await crash.start()
     await watched.shown()
@@ -79,7 +79,7 @@ async def test_what_a_killed_redis_has_lost_of_an_answer_is_written_again(
     mark = crash.mark()
     watched.say(500)
     await watched.shown()
-    await crash.kill_once_written()
+    await crash.kill()
     watched.say(200)
     log = keys.log(watched.session).encode()
     match lost_part:
@@ -100,7 +100,7 @@ async def test_an_end_that_a_killed_redis_has_lost_is_written_again(
     crash: RedisCrash, client: Any, watched: Watched
 ) -> None:
     await watched.ended()
-    await crash.kill_once_written()
+    await crash.kill()
     lost = crash.lose_from(b"XADD", keys.log(watched.session).encode(), b"completed")
     assert writes(lost, b"completed")
     await crash.start()
@@ -119,7 +119,7 @@ async def test_a_producer_that_dies_while_redis_is_down_is_taken_over_on_what_re
         mark = crash.mark()
         watched.say(500)
         await watched.shown()
-        await crash.kill_once_written()
+        await crash.kill()
         await house.generate.kill()
         assert writes(crash.lose_after(mark), b"XADD")
         watched.say(10 * len(watched.pieces))
@@ -141,7 +141,7 @@ async def test_a_takeover_that_a_killed_redis_has_lost_is_written_again(
         await until(is_taken, LEASE_S + 10)
         # What the first request did not take of the gate is the second one's.
         watched.say(600)
-        await crash.kill_once_written()
+        await crash.kill()
         log = keys.log(watched.session).encode()
         assert writes(crash.lose_from(b"XADD", log, b"started", b"2"), b"started")
         watched.say(10 * len(watched.pieces))
