@@ -93,17 +93,19 @@ class ViewerResponse(EventSourceResponse):
                 while (await receive())["type"] != "http.disconnect":
                     pass
             finally:
-                if self._form.ping:
-                    self._pings.remove(self)
-                over = [task for task in (sending, self._pinging) if task]
-                for task in over:
-                    task.cancel()
-                await asyncio.gather(*over, return_exceptions=True)
+                self._end_pings()
+                sending.cancel()
+                await asyncio.gather(sending, *filter(None, [self._pinging]), return_exceptions=True)
 
     def ping(self) -> None:
         """Send a sign of life beside the frames, unless the viewer has not taken the last one yet."""
         if self._send and (self._pinging is None or self._pinging.done()):
             self._pinging = asyncio.create_task(_send_body(self._send, self._form.ping))
+
+    def _end_pings(self) -> None:
+        self._pings.remove(self)
+        if self._pinging:
+            self._pinging.cancel()
 
     async def _send_frames(self, scope: Scope, send: Send) -> None:
         try:
@@ -111,6 +113,8 @@ class ViewerResponse(EventSourceResponse):
             async with asyncio.timeout_at(self._right.deadline), contextlib.aclosing(self._frames):
                 async for frame in self._frames:
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
+            # One that a slow client has not taken yet would be sent behind the end, which is an error.
+            self._end_pings()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Broken:
             server.cut(scope)
