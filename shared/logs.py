@@ -27,8 +27,7 @@ def setup(service: str, level: str = "info") -> None:
 @contextlib.contextmanager
 def about(**facts: Any) -> Iterator[None]:
     """Give these facts to each line that is logged within, also by the tasks that begin within; empty ones to none."""
-    given = {name: value for name, value in facts.items() if value not in ("", None)}
-    token = _about.set(_about.get() | given)
+    token = _about.set(_about.get() | _given(facts))
     try:
         yield
     finally:
@@ -37,7 +36,11 @@ def about(**facts: Any) -> Iterator[None]:
 
 def note(**facts: Any) -> None:
     """The same for the rest of this task: what a request turned out to be about."""
-    _about.set(_about.get() | facts)
+    _about.set(_about.get() | _given(facts))
+
+
+def _given(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in ("", None)}
 
 
 def subject() -> dict[str, Any]:

@@ -124,6 +124,7 @@ def run(
         sys.exit(f"can't listen on {host}:{port}: {reason}")
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         http=Serving,
         ws="none",
         # Of a WebSocket. Compression would cost memory for each, and tell of what is secret by how long it gets.
@@ -132,6 +133,8 @@ def run(
         # Whoever wants pings has them sent to all in turn, and not by a timer for each.
         ws_ping_interval=None,
         lifespan="on",
+        # Of two requests in one write the second would begin with what the logs know of the first.
+        reset_contextvars=True,
         log_config=None,
         access_log=False,
         server_header=False,

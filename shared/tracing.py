@@ -1,7 +1,6 @@
 """Traces: spans of requests and generations. Where nobody collects them they are nothing, and nothing is loaded."""
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
@@ -83,14 +82,9 @@ def span(name: str, kind: Kind, attributes: Attributes, traceparent: str = "", t
     return collector.span(name, kind, attributes, traceparent, tracestate) if collector else NOTHING
 
 
-@contextlib.contextmanager
-def within(one: Span) -> Iterator[None]:
-    """Have `current` be this span, also in tasks that begin meanwhile."""
-    token = _current.set(one)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+def enter(one: Span) -> None:
+    """Have `current` be this span for the rest of this task, also in tasks that begin in it."""
+    _current.set(one)
 
 
 def current() -> Span:

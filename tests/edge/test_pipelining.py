@@ -1,6 +1,8 @@
 """Requests that come before their forerunner is answered: all are answered in their order, and all hear of the end."""
 
 import asyncio
+import contextlib
+import json
 from typing import Any
 
 import httpx2
@@ -41,6 +43,20 @@ async def test_pipelined_requests_are_answered_one_after_the_other(services: Ser
             assert f"x-request-id: number-{number}\r\n".encode() in head
             assert await reader.readexactly(3) == b"ok\n"
     writer.close()
+
+
+async def test_the_line_of_a_request_tells_nothing_of_the_one_before_it(services: Services, session: str) -> None:
+    first, second = f"{session}-1", f"{session}-2"
+
+    async def told(request: str) -> dict[str, Any] | None:
+        lines = map(json.loads, services.consume.log.splitlines())
+        return next((line for line in lines if line.get("request_id") == request), None)
+
+    _, writer = await _connected(services.consume)
+    with contextlib.closing(writer):
+        writer.write(_get(f"/api/sessions/{session}", first) + _get("/nothing", second))
+        assert (await until(lambda: told(first), DEADLINE_S))["session"] == session
+        assert "session" not in await until(lambda: told(second), DEADLINE_S)
 
 
 async def test_what_can_not_be_read_never_comes_out_in_the_middle_of_an_answer(
