@@ -20,10 +20,11 @@ class Handshakes:
         self._app = app
         self._unexpected = unexpected
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            await self._app(scope, receive, send)
-            return
+    # No coroutine of its own for those that are none, which would live as long as a viewer.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._shake_hands if scope["type"] == "websocket" else self._app)(scope, receive, send)
+
+    async def _shake_hands(self, scope: Scope, receive: Receive, send: Send) -> None:
         answered = False
 
         def answer(message: Message) -> Any:

@@ -1,5 +1,6 @@
 """HTTP over one connection, from both sides: what may come in, and how a response is broken off or given up."""
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -15,7 +16,11 @@ PING = "rejoin.ping"
 class Protocol(Intake):
     """What the services speak. ASGI itself has no word for breaking a response off."""
 
-    _answered: RequestResponseCycle | None = None
+    __slots__ = ("_answered",)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._answered: RequestResponseCycle | None = None
+        super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

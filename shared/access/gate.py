@@ -3,7 +3,7 @@
 import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from starlette.datastructures import URL
@@ -134,11 +134,11 @@ class _OfItsOrigin:
         self._app = app
         self._check = check
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # No coroutine of its own, which would live as long as a viewer.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket" or (scope["type"] == "http" and scope["method"] not in _SAFE):
             try:
                 self._check(HTTPConnection(scope))
             except ApiError as error:
-                await error_response(error, URL(scope=scope))(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+                return error_response(error, URL(scope=scope))(scope, receive, send)
+        return self._app(scope, receive, send)
