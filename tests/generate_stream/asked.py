@@ -1,6 +1,6 @@
 """One provider of ours against the scripted vendor, for as long as a test asks it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.generate_stream.providers import Provider
@@ -30,7 +30,7 @@ def _provider(name: str, url: str, stall_timeout_s: float) -> Provider:
     return Anthropic(("m",), key="sk-mine", base_url=url, stall_timeout_s=stall_timeout_s)
 
 
-def cuts(ends: Sequence[int], *, first: int) -> list[int]:
-    """Places to cut a stream whose events end there: each at which one begins or ends, and every ninth byte."""
-    places = {end + by for end in (0, *ends) for by in (-2, -1, 0, 1)} | set(range(first, ends[-1], 9))
-    return sorted(places & set(range(ends[-1] + 1)))
+def cuts(body: bytes, *, first: int) -> list[int]:
+    """Places to cut a stream: on both sides of all but plain ASCII, line ends too, and every 97th byte of the rest."""
+    delicate = {at + by for at, byte in enumerate(body) if byte < 32 or byte > 126 for by in (0, 1)}
+    return sorted({0, *delicate, *range(first, len(body), 97)})

@@ -39,7 +39,7 @@ async def test_the_words_and_the_bill_arrive_however_the_bytes_are_split(split: 
 async def test_a_cut_at_any_byte_keeps_what_came_and_is_never_taken_for_the_end(chunked: bool) -> None:
     events = body(THINKING)
     ends = [sum(len(event.raw) for event in events[: n + 1]) for n in range(len(events))]
-    places = asking.cuts(ends, first=4 * chunked)[:-1]
+    places = asking.cuts(b"".join(event.raw for event in events), first=48 * chunked)[:-1]
     async with asked(THINKING) as (provider, fake):
         for at in places:
             fake.default = Script(thinking=THINKING.thinking, cut_at=at, chunked=chunked)
