@@ -17,6 +17,10 @@ from tests.redis_nodes import HOST, Node
 
 MASTERS = 3
 AGREED_S = 30.0
+LOOK_S = 0.1
+STRIPE = 64
+"""Slots side by side that one master has: the map is in many pieces, as that of a cluster whose slots have moved."""
+
 NODE_TIMEOUT_MS = 1000
 """After which a master that does not answer is replaced."""
 
@@ -46,15 +50,15 @@ class RedisCluster:
         masters, replicas = self.nodes[:MASTERS], self.nodes[MASTERS:]
         first, *others = self.nodes
         for number, master in enumerate(masters):
-            slots = range(REDIS_CLUSTER_HASH_SLOTS)[number::MASTERS]
+            slots = [slot for slot in range(REDIS_CLUSTER_HASH_SLOTS) if slot // STRIPE % MASTERS == number]
             await master.call("CLUSTER", "ADDSLOTS", *slots)
             await master.call("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         for other in others:
             await first.call("CLUSTER", "MEET", HOST, other.port)
-        await until(self._know_all, AGREED_S)
+        await until(self._know_all, AGREED_S, every_s=LOOK_S)
         for master, replica in zip(masters, replicas, strict=True):
             await replica.call("CLUSTER", "REPLICATE", await master.call("CLUSTER", "MYID"))
-        await until(self.is_whole, AGREED_S)
+        await until(self.is_whole, AGREED_S, every_s=LOOK_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from deploy.leash import Leash
@@ -39,6 +41,7 @@ class Node:
         self._leash = leash
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
+        self._client: redis.asyncio.Redis | None = None
 
     @property
     def address(self) -> str:
@@ -50,20 +53,31 @@ class Node:
         while not self.port:
             self.port = free_port()
             if not await self._comes_up():
+                await self._hang_up()
                 self.port = 0  # its second port, for the cluster's own talk, was taken
         assert self._lives or await self._comes_up()
 
     async def call(self, *command: Any) -> Any:
-        """One command on a connection of its own; raises RedisError."""
-        tls: dict[str, Any] = {"ssl": True, **ssl_options(self._certificates)} if self._certificates else {}
-        async with redis.asyncio.Redis(host=HOST, port=self.port, protocol=2, decode_responses=True, **tls) as client:
-            return await client.execute_command(*command)
+        """One command, on a connection that is kept: much is asked again and again. Raises RedisError."""
+        if self._client is None:
+            tls: dict[str, Any] = {"ssl": True, **ssl_options(self._certificates)} if self._certificates else {}
+            once_more = Retry(NoBackoff(), 1)
+            self._client = redis.asyncio.Redis(
+                host=HOST, port=self.port, protocol=2, decode_responses=True, retry=once_more, **tls
+            )
+        return await self._client.execute_command(*command)
 
     async def kill(self) -> None:
         """SIGKILL."""
         assert self._process
         self._process.kill()
         await asyncio.to_thread(self._process.wait)
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        client, self._client = self._client, None
+        if client:
+            await client.aclose()
 
     def pause(self) -> None:
         """SIGSTOP: connections stand, and nothing is answered."""

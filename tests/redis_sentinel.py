@@ -18,6 +18,7 @@ from tests.redis_nodes import HOST, Node
 
 SERVICE = "rejoin"
 AGREED_S = 30.0
+LOOK_S = 0.1
 _DOWN_AFTER_MS = 1000
 _ARGUMENTS = ("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0")
 
@@ -44,7 +45,7 @@ class RedisSentinel:
             await sentinel.call("SENTINEL", "MONITOR", SERVICE, HOST, master.port, 2)
             await sentinel.call("SENTINEL", "SET", SERVICE, "down-after-milliseconds", _DOWN_AFTER_MS)
             await sentinel.call("SENTINEL", "SET", SERVICE, "failover-timeout", 5000)
-        await until(self.is_whole, AGREED_S)
+        await until(self.is_whole, AGREED_S, every_s=LOOK_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:
