@@ -60,7 +60,7 @@ class Upstream:
         elif script.status != 200 and (script.times is None or self._served[request.prompt] <= script.times):
             connection.reply(script.status, wire.error(request.path, script.status, script.error))
         else:
-            await _stream(connection, script, wire.events(request.path, request.body, script))
+            await _stream(connection, script, wire.told(request.path, request.body, script))
 
 
 async def _stream(connection: Connection, script: Script, events: Iterable[wire.Event]) -> None:

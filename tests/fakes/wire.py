@@ -24,8 +24,13 @@ class Event(NamedTuple):
 
 def events(path: str, request: dict[str, Any], script: Script) -> list[Event]:
     """The whole body, with what the script puts into it."""
+    return list(told(path, request, script))
+
+
+def told(path: str, request: dict[str, Any], script: Script) -> Iterator[Event]:
+    """The same one by one, each made when it is its turn: a hundred thousand at once would hold the tests' loop up."""
     vendor = _openai if path.endswith("/chat/completions") else _anthropic
-    return list(_disturbed(vendor(request, script), script, path))
+    return _disturbed(vendor(request, script), script, path)
 
 
 def error(path: str, status: int, kind: str | None) -> bytes:

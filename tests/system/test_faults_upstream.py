@@ -95,11 +95,12 @@ async def test_whatever_the_vendor_does_the_answer_has_one_end_and_every_viewer_
     )
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+# One vendor is enough for the number: what the other's SDK takes for each is twice as much, and does not grow.
+@pytest.mark.parametrize(("provider", "number"), [("anthropic", 100_000), ("openai", 10_000)])
 async def test_a_hundred_thousand_tiny_deltas_are_one_answer(
-    services: Services, own_client: Any, upstream: Upstream, provider: str
+    services: Services, own_client: Any, upstream: Upstream, provider: str, number: int
 ) -> None:
-    tiny = Fate(Script(("é",) * 100_000), "completed", "", "é" * 100_000)
+    tiny = Fate(Script(("é",) * number), "completed", "", "é" * number)
     caller = Caller(services.generate, own_client, nanoid.generate())
     await meets(services, caller, upstream, provider, "tiny deltas", tiny)
 
