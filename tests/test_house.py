@@ -1,6 +1,7 @@
 """The house: imports run one way, the two services never meet, and every room says what it is."""
 
 import ast
+import functools
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +70,13 @@ def named(path: Path) -> str:
 MODULES = {named(path): path for folder in ("shared", "services", "deploy") for path in (ROOT / folder).rglob("*.py")}
 
 
-def imported(name: str) -> Iterator[str]:
-    """Every module that a module imports, wherever in its text: ours by their full names, others as they stand."""
+@functools.cache
+def imported(name: str) -> frozenset[str]:
+    """Every module that a module of ours imports, wherever in its text: ours by full names, others as they stand."""
+    return frozenset(_imported(name)) if name in MODULES else frozenset()
+
+
+def _imported(name: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(MODULES[name].read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -81,14 +87,11 @@ def imported(name: str) -> Iterator[str]:
                 yield member if member in MODULES else str(node.module)
 
 
-GRAPH = {name: set(imported(name)) for name in MODULES}
-
-
 def reached(name: str) -> set[str]:
     """All that comes along when a module is imported."""
     found, left = set[str](), [name]
     while left:
-        for each in GRAPH.get(left.pop(), set()) - found:
+        for each in imported(left.pop()) - found:
             found.add(each)
             left.append(each)
     return found
@@ -104,8 +107,8 @@ def rooms(service: str) -> Iterator[str]:
 
 
 def test_the_imports_were_read() -> None:
-    assert "shared.wires" in GRAPH["services.consume_stream.groups"]
-    assert "services.consume_stream.frames" in GRAPH["services.consume_stream.sse"]
+    assert "shared.wires" in imported("services.consume_stream.groups")
+    assert "services.consume_stream.frames" in imported("services.consume_stream.sse")
     assert "openai" in reached("services.generate_stream.app")
     assert "sse_starlette" in {name.split(".")[0] for name in reached("services.consume_stream.app")}
 
@@ -120,13 +123,13 @@ def test_every_room_has_its_floor(service: str) -> None:
 def test_imports_go_down(service: str) -> None:
     floor = {each: number for number, floor in enumerate(FLOORS[service]) for each in floor}
     for name in rooms(service):
-        for other in GRAPH[name]:
+        for other in imported(name):
             if other.startswith(f"services.{service}.") and room(other) != room(name):
                 assert floor.get(room(other), -1) > floor.get(room(name), -1), f"{name} imports {other}"
 
 
 def test_no_imports_go_in_a_circle() -> None:
-    ours = {name: {each for each in GRAPH[name] if each in MODULES} for name in MODULES}
+    ours = {name: {each for each in imported(name) if each in MODULES} for name in MODULES}
     assert list(graphlib.TopologicalSorter(ours).static_order())
 
 
@@ -139,23 +142,24 @@ def test_the_two_services_never_meet() -> None:
 def test_shared_knows_neither_service() -> None:
     for name in MODULES:
         if name.startswith("shared"):
-            assert not {each for each in GRAPH[name] if each.startswith(("services", "deploy", "tests"))}, name
+            assert not {each for each in imported(name) if each.startswith(("services", "deploy", "tests"))}, name
 
 
 def test_the_services_know_neither_their_deployment_nor_their_tests() -> None:
     for service in SERVICES:
         for name in rooms(service):
-            assert not {each for each in GRAPH[name] if each.startswith(("deploy", "tests"))}, name
+            assert not {each for each in imported(name) if each.startswith(("deploy", "tests"))}, name
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_only_the_start_imports_app_and_only_app_the_settings(service: str) -> None:
     home = f"services.{service}"
     users = {
-        each: {room(name) for name in rooms(service) if f"{home}.{each}" in GRAPH[name]} for each in ("app", "settings")
+        each: {room(name) for name in rooms(service) if f"{home}.{each}" in imported(name)}
+        for each in ("app", "settings")
     }
     assert users == {"app": {"__main__"}, "settings": {"__main__", "app"}}
-    assert not {name for name in MODULES if f"{home}.__main__" in GRAPH[name]}
+    assert not {name for name in MODULES if f"{home}.__main__" in imported(name)}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -166,7 +170,7 @@ def test_a_service_needs_nothing_of_the_other_ones_trade(service: str) -> None:
 
 @pytest.mark.parametrize("name", PURE)
 def test_a_pure_room_does_nothing_but_think(name: str) -> None:
-    outside = {each.split(".")[0] for each in GRAPH[name] if each not in MODULES}
+    outside = {each.split(".")[0] for each in imported(name) if each not in MODULES}
     assert outside <= PURE_STDLIB
 
 

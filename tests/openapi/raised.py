@@ -1,6 +1,7 @@
 """Which refusals the sources can raise, read from the sources themselves."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ Refusal = tuple[int, str]
 """A status and a code."""
 
 
+@functools.cache
 def refusals(*folders: str) -> set[Refusal]:
     """Every call whose first two arguments are a status of an error and a code, in all modules of these folders."""
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
