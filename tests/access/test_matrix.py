@@ -226,10 +226,8 @@ async def visitors(guarded: Services, owner: Person, shared_session: str) -> dic
     }
 
 
-async def _session(whose: str, owner: Person, redis_client: Any, *, spared: str) -> str:
-    """A session to ask for: the one that is to be spared, where it must not change."""
-    if spared and whose == "the owner's":
-        return spared
+async def _session(whose: str, owner: Person, redis_client: Any) -> str:
+    """A session to ask for."""
     session = str(nanoid.generate())
     if whose == "no one's":
         await OutsideWriter(redis_client, session).answer("Hello")
@@ -238,6 +236,13 @@ async def _session(whose: str, owner: Person, redis_client: Any, *, spared: str)
     if whose == "a deleted one":
         await owner.post("delete-stream", sessionId=session)
     return session
+
+
+@pytest.fixture(scope="module")
+async def spared(owner: Person, redis_client: Any, shared_session: str) -> dict[str, str]:
+    """A session of each kind, for those who must not change it."""
+    others = {whose: await _session(whose, owner, redis_client) for whose in WHOSE[1:]}
+    return {WHOSE[0]: shared_session} | others
 
 
 async def _held(redis_client: Any, session: str) -> Any:
@@ -249,13 +254,14 @@ async def _held(redis_client: Any, session: str) -> Any:
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("whose", WHOSE)
 async def test_every_cell(
-    visitors: dict[str, Visitor], owner: Person, redis_client: Any, shared_session: str, who: str, whose: str
+    visitors: dict[str, Visitor], owner: Person, redis_client: Any, spared: dict[str, str], who: str, whose: str
 ) -> None:
     told, wanted = {}, {}
     for route, (ask, _) in ROUTES.items():
         # What an owner does to a session, it does to one of its own.
         changes = who in OWNERS and route.startswith(("POST", "DELETE"))
-        session = await _session(whose, owner, redis_client, spared="" if changes else shared_session)
+        may_begin = who == "a stranger" and whose != "the owner's" and route.startswith("POST")
+        session = await _session(whose, owner, redis_client) if changes or may_begin else spared[whose]
         before = await _held(redis_client, session)
         response = await ask(visitors[who], session)
         code = response.json()["error"]["code"] if response.status_code >= 400 else ""
