@@ -29,8 +29,10 @@ _LOADED = {
 }
 """Each by itself: they have metrics of their own, and neither service ever meets the other."""
 
-_READ_WHEN_LOADED = ("PYTHON", "OPENAI_LOG", "ANTHROPIC_LOG")
-"""What Python and the SDKs read of the environment when they are loaded: too late in a nursery."""
+_READ_WHEN_LOADED = ("OPENAI_LOG", "ANTHROPIC_LOG")
+"""What the SDKs read of the environment when they are loaded: who brings it comes from a nursery that has it too."""
+_READ_BY_THE_LOOP = "PYTHONASYNCIODEBUG"
+"""What else Python is told, it reads before it loads anything: too late in a nursery."""
 
 
 class Child:
@@ -74,12 +76,13 @@ class Child:
 class Nursery:
     """Where one module's processes come from. They and it are in the leash's group, and end with that."""
 
-    def __init__(self, leash: Leash, module: str, cwd: Path) -> None:
+    def __init__(self, leash: Leash, module: str, environ: dict[str, str], cwd: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             number = theirs.fileno()
             command = [sys.executable, "-m", "tests.nursery", str(number), module, *_LOADED[module]]
-            process = leash.spawn(command, cwd=cwd, env=os.environ | {"PYTHONPATH": str(cwd)}, keep_open=[number])
+            environ = os.environ | {"PYTHONPATH": str(cwd)} | environ
+            process = leash.spawn(command, cwd=cwd, env=environ, keep_open=[number])
         self._line = ours
         self._lock = threading.Lock()
         weakref.finalize(self, _close, ours, process)
@@ -98,28 +101,27 @@ class Nursery:
         return json.loads(told)
 
 
-_NURSERIES: weakref.WeakKeyDictionary[Leash, dict[str, Nursery]] = weakref.WeakKeyDictionary()
-"""Of each leash, from their first use on."""
+_NURSERIES: weakref.WeakKeyDictionary[Leash, dict[tuple[str, ...], Nursery]] = weakref.WeakKeyDictionary()
+"""Of each leash, from their first use on, by the module and by what was read when it was loaded."""
 
 _LOCK = threading.Lock()
 
 
 def start(leash: Leash, module: str, environ: dict[str, str], cwd: Path, log: Path) -> Child:
     """A process of this module, from the leash's nursery for it."""
+    read = {name: environ[name] for name in _READ_WHEN_LOADED if name in environ}
+    which = (module, *(f"{name}={value}" for name, value in read.items()))
     with _LOCK:
         nurseries = _NURSERIES.setdefault(leash, {})
-        if module not in nurseries:
-            nurseries[module] = Nursery(leash, module, cwd)
-    return nurseries[module].start(environ, log)
+        if which not in nurseries:
+            nurseries[which] = Nursery(leash, module, read, cwd)
+    return nurseries[which].start(environ, log)
 
 
 def has_one(module: str, settings: dict[str, str]) -> bool:
     """Whether this module, with these settings, can come from a nursery. Not on macOS, where a fork is not safe."""
-    return sys.platform == "linux" and module in _LOADED and not any(map(_is_read_when_loaded, settings))
-
-
-def _is_read_when_loaded(name: str) -> bool:
-    return name.startswith(_READ_WHEN_LOADED)
+    told_python = any(name.startswith("PYTHON") and name != _READ_BY_THE_LOOP for name in settings)
+    return sys.platform == "linux" and module in _LOADED and not told_python
 
 
 def _close(line: socket.socket, process: subprocess.Popen[bytes]) -> None:

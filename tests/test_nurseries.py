@@ -1,6 +1,7 @@
 """A process from a nursery is as one that the command makes, and a stranger to all others from there."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -80,11 +81,23 @@ async def test_they_end_with_an_owner_who_is_killed(tmp_path: Path) -> None:
     await until(has_ended, 10)
 
 
-def test_what_is_read_when_something_is_loaded_needs_the_command() -> None:
-    assert nurseries.has_one(CONSUME, {"REDIS_URL": "redis://127.0.0.1"})
-    assert not nurseries.has_one(CONSUME, {"PYTHONASYNCIODEBUG": "1"})
-    assert not nurseries.has_one(GENERATE, {"OPENAI_LOG": "debug"})
+def test_what_python_reads_before_it_loads_anything_needs_the_command() -> None:
+    assert nurseries.has_one(CONSUME, {"REDIS_URL": "redis://127.0.0.1", "PYTHONASYNCIODEBUG": "1"})
+    assert not nurseries.has_one(CONSUME, {"PYTHONPROFILEIMPORTTIME": "1"})
     assert not nurseries.has_one("deploy.origin", {})
+
+
+def test_what_the_sdks_read_when_they_are_loaded_their_nursery_has_read(leash: Leash, tmp_path: Path) -> None:
+    (log := tmp_path / "log").touch()
+    had = []
+    for more in ({}, {"OPENAI_LOG": "debug"}):
+        child = nurseries.start(leash, CONSUME, {**os.environ, "PYTHONPATH": str(ROOT), **more}, ROOT, log)
+        nursery = psutil.Process(child.pid).parent()
+        assert nursery
+        had.append(nursery.environ().get("OPENAI_LOG"))
+        child.kill()
+        child.wait(5)
+    assert had == [None, "debug"]
 
 
 async def names(redis_client: Any) -> set[str]:
