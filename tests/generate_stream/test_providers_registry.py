@@ -106,7 +106,6 @@ async def test_models_are_a_list_with_the_default_first() -> None:
         (["OPENAI_API_KEY"], ["openai"]),
         (["GEMINI_API_KEY"], ["openai"]),
         (["ANTHROPIC_API_KEY"], ["anthropic"]),
-        (["OPENAI_API_KEY", "ANTHROPIC_API_KEY"], ["anthropic", "openai"]),
     ],
 )
 def test_a_process_loads_the_sdks_that_it_uses_and_no_other(keys: list[str], loaded: list[str]) -> None:
