@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -130,3 +131,10 @@ async def services(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIte
 def session() -> str:
     """A session id that nothing has used before."""
     return str(nanoid.generate())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays to the end: no collection of garbage shall go through all of it again and again."""
+    gc.collect()
+    gc.freeze()
