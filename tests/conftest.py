@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import gc
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -121,9 +120,8 @@ async def upstream(anyio_backend: str) -> AsyncIterator[Upstream]:
 
 @pytest.fixture(scope="session")
 async def services(redis_url: str, upstream: Upstream, leash: Leash) -> AsyncIterator[Services]:
-    """One process of each service, with every provider, against the fake vendor; by the commands that users run."""
-    running = Services(redis_url, leash, vendors=upstream.url, python=sys.executable)
-    async with running:
+    """One process of each service, with every provider, against the fake vendor."""
+    async with Services(redis_url, leash, vendors=upstream.url) as running:
         yield running
 
 
