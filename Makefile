@@ -13,6 +13,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 $(shell $(BIN)/python -c '' 2>/dev/null || rm -f $(VENV)/python)
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --require-hashes
 
+# Hundreds of processes start from these sources in the tests alone: none is to compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
