@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -46,12 +45,11 @@ $$\\int_0^1 x^2 \\, dx = \\frac13$$
 """
 
 
-@pytest.fixture(params=["light", "dark"])
-async def seeing(request: pytest.FixtureRequest, browser: Browser, origin: str, session: str) -> AsyncIterator[Reader]:
-    """Someone who reads the session by light, or by night."""
+@pytest.fixture
+async def seeing(browser: Browser, origin: str, session: str) -> AsyncIterator[Reader]:
+    """Someone who reads the session, by light and by night."""
     await asyncio.to_thread(axe.install)
-    scheme: Literal["light", "dark"] = request.param
-    async with reading(browser, origin, session, color_scheme=scheme, reduced_motion="reduce") as one:
+    async with reading(browser, origin, session, reduced_motion="reduce") as one:
         yield one
 
 

@@ -4,8 +4,6 @@ With SCREENS=<folder> the pictures are left there, for people to look at.
 """
 
 import asyncio
-import os
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -16,7 +14,7 @@ from tests.web import axe, tokens
 from tests.web.reader import Reader, reading
 from tests.web.tab import Tab
 from tests.web.test_accessibility import RICH
-from tests.web.test_screens import DARK, DEVICES, LIGHT, Screens
+from tests.web.test_screens import DEVICES, Screens
 from tests.web.test_sharing import dialog, link, visit
 from tests.web.test_sign_in import card, sign_in, signed_in
 
@@ -25,20 +23,18 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
 @pytest.mark.parametrize("device", DEVICES)
 async def test_every_card_is_whole_and_for_everybody(
-    browser: Browser, guarded: str, upstream: Upstream, session: str, tmp_path: Path, device: str
+    browser: Browser, guarded: str, upstream: Upstream, session: str, device: str
 ) -> None:
     await asyncio.to_thread(axe.install)
-    folder = Path(os.environ.get("SCREENS") or tmp_path)
-    for scheme in (LIGHT, DARK):
-        screens = Screens(folder, f"cards on a {device}", scheme, fingered=device != "desk")
-        options = DEVICES[device] | {"color_scheme": scheme, "reduced_motion": "reduce"}
-        upstream.prompts[f"{session} {scheme}"] = Script(text=(RICH,))
-        async with (
-            reading(browser, guarded, f"{session}-{scheme}", **options) as owner,
-            reading(browser, guarded, f"{session}-{scheme}", **options) as friend,
-        ):
-            await through_the_cards(owner, friend, screens, f"{session} {scheme}")
-        assert screens.faults == []
+    screens = Screens(f"cards on a {device}", fingered=device != "desk")
+    options = DEVICES[device] | {"reduced_motion": "reduce"}
+    upstream.prompts[session] = Script(text=(RICH,))
+    async with (
+        reading(browser, guarded, session, **options) as owner,
+        reading(browser, guarded, session, **options) as friend,
+    ):
+        await through_the_cards(owner, friend, screens, session)
+    assert screens.faults == []
 
 
 async def through_the_cards(owner: Reader, friend: Reader, screens: Screens, question: str) -> None:

@@ -14,12 +14,12 @@ from tests.fakes.script import Script
 from tests.fakes.upstream import Upstream
 from tests.generate_stream.gate import Gate
 from tests.web.reader import reading
+from tests.web.schemes import each_scheme
 from tests.web.tab import Tab
 from tests.web.test_accessibility import RICH
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
-LIGHT, DARK = "light", "dark"
 DEVICES: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
@@ -86,11 +86,11 @@ COLOURS = f"{COLOURS}.flatMap(({{ color, backgroundColor }}) => [color, backgrou
 
 
 class Screens:
-    """Pictures of a tab, one after the other; what is wrong in any of them."""
+    """A tab, looked at again and again: what is wrong with it, and pictures where they are asked for."""
 
-    def __init__(self, folder: Path, device: str, scheme: str, *, fingered: bool) -> None:
-        self._folder = folder
-        self._name = f"{device.replace(' ', '-')}-{scheme}"
+    def __init__(self, name: str, *, fingered: bool) -> None:
+        self._folder = os.environ.get("SCREENS")
+        self._name = name.replace(" ", "-")
         self._fingers = FINGER_PX if fingered else 0
         self._taken = 0
         self.faults: list[str] = []
@@ -98,27 +98,25 @@ class Screens:
     async def take(self, tab: Tab, state: str) -> None:
         """Look at the page as it is now."""
         self._taken += 1
-        await tab.page.screenshot(path=self._folder / f"{self._name}-{self._taken}-{state}.png")
-        found = await tab.page.evaluate(FAULTS, [TARGET_PX, self._fingers, FINGERED])
-        self.faults += [f"{state}: {fault}" for fault in found]
+        async for scheme in each_scheme(tab.page):
+            if self._folder:
+                picture = f"{self._name}-{scheme}-{self._taken}-{state}.png"
+                await tab.page.screenshot(path=Path(self._folder) / picture)
+            found = await tab.page.evaluate(FAULTS, [TARGET_PX, self._fingers, FINGERED])
+            self.faults += [f"{state}: {fault}" for fault in found]
 
 
 @pytest.mark.parametrize("device", DEVICES)
 async def test_nothing_sticks_out_overlaps_or_is_cut_and_each_scheme_has_colours_of_its_own(
-    browser: Browser, origin: str, upstream: Upstream, session: str, tmp_path: Path, device: str
+    browser: Browser, origin: str, upstream: Upstream, session: str, device: str
 ) -> None:
-    folder = Path(os.environ.get("SCREENS") or tmp_path)
-    colours = {}
-    for scheme in (LIGHT, DARK):
-        screens = Screens(folder, device, scheme, fingered=device != "desk")
-        options = DEVICES[device] | {"color_scheme": scheme, "reduced_motion": "reduce"}
-        async with reading(browser, origin, f"{session}-{scheme}", **options) as reader:
-            tab = await reader.open()
-            colours[scheme] = await tab.page.evaluate(COLOURS)
-            await through_a_conversation(tab, screens, upstream, f"{LONG} {session} {scheme}")
-        assert screens.faults == []
-    pairs = zip(colours[LIGHT], colours[DARK], strict=True)
-    assert [light for light, dark in pairs if light == dark] == []
+    screens = Screens(device, fingered=device != "desk")
+    async with reading(browser, origin, session, reduced_motion="reduce", **DEVICES[device]) as reader:
+        tab = await reader.open()
+        light, dark = [await tab.page.evaluate(COLOURS) async for _ in each_scheme(tab.page)]
+        await through_a_conversation(tab, screens, upstream, f"{LONG} {session}")
+    assert screens.faults == []
+    assert [one for one, other in zip(light, dark, strict=True) if one == other] == []
 
 
 async def test_the_head_of_a_table_does_not_overlap_however_long_it_is(
