@@ -103,11 +103,9 @@ async def redis_client(redis_url: str) -> AsyncIterator["redis.asyncio.Redis"]:
 
 
 @pytest.fixture(scope="module", params=redis_server.binaries(), ids=lambda one: f"{one.kind}-{one.version}".lower())
-async def cluster(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash, anyio_backend: str
-) -> AsyncIterator[RedisCluster]:
+async def cluster(request: pytest.FixtureRequest, leash: Leash, anyio_backend: str) -> AsyncIterator[RedisCluster]:
     """A Redis Cluster of each version, to be broken."""
-    async with RedisCluster(request.param, tmp_path_factory.mktemp("cluster"), leash) as running:
+    async with RedisCluster(request.param, leash) as running:
         yield running
 
 

@@ -1,7 +1,6 @@
 """A Redis Cluster of one's own: three masters, three replicas, slots that move, masters that fail."""
 
 import asyncio
-from pathlib import Path
 from typing import Any, Self
 
 import redis.asyncio
@@ -35,10 +34,9 @@ _TLS = ("--tls-cluster", "yes")
 class RedisCluster:
     """Made on entering, gone with the leash."""
 
-    def __init__(self, binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None = None) -> None:
+    def __init__(self, binary: Binary, leash: Leash, certificates: Certificates | None = None) -> None:
         arguments = (*_ARGUMENTS, *redis_users.arguments(binary), *(_TLS if certificates else ()))
-        places = [directory / str(number) for number in range(2 * MASTERS)]
-        self.nodes = [Node(binary, place, leash, arguments, certificates) for place in places]
+        self.nodes = [Node(binary, leash, arguments, certificates) for _ in range(2 * MASTERS)]
 
     @property
     def url(self) -> str:

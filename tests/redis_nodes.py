@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import subprocess
+import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,10 @@ from tests.processes import until
 HOST = "127.0.0.1"
 STARTED_S = 20.0
 
+_MEMORY = Path("/dev/shm")
+"""Linux has it. The thread that answers also waits for the disk when it notes what it knows of the others: where that
+is slow, nodes take each other for dead."""
+
 
 class Node:
     """One `redis-server` process; after `kill`, `start` brings it back to its port and its files."""
@@ -29,7 +36,6 @@ class Node:
     def __init__(
         self,
         binary: Binary,
-        directory: Path,
         leash: Leash,
         arguments: Sequence[str],
         certificates: Certificates | None = None,
@@ -37,7 +43,9 @@ class Node:
         self.port = 0
         self._certificates = certificates
         self._binary = binary
-        self._directory = directory
+        memory = _MEMORY if _MEMORY.is_dir() else None
+        self.directory = Path(tempfile.mkdtemp(prefix="rejoin-node-", dir=memory))
+        weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
         self._leash = leash
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,11 +102,10 @@ class Node:
         return self._process is not None and self._process.poll() is None
 
     async def _comes_up(self) -> bool:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        log = self._directory / "log"
+        log = self.directory / "log"
         port = tls_arguments(self._certificates, self.port) if self._certificates else ("--port", str(self.port))
-        own = [*port, "--bind", HOST, "--dir", str(self._directory), "--logfile", str(log)]
-        self._process = self._leash.spawn([self._binary.path, *self._arguments, *own])
+        own = [*port, "--bind", HOST, "--dir", str(self.directory), "--logfile", str(log)]
+        self._process = self._leash.spawn([self._binary.path, *self._arguments, *own], cwd=self.directory)
         with contextlib.suppress(TimeoutError):
             return bool(await until(self._answers, STARTED_S))
         return False

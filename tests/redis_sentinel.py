@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Self
 
 import redis.asyncio
@@ -20,17 +19,17 @@ SERVICE = "rejoin"
 AGREED_S = 30.0
 LOOK_S = 0.1
 _DOWN_AFTER_MS = 1000
+_CONFIG = "sentinel.conf"
 _ARGUMENTS = ("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0")
 
 
 class RedisSentinel:
     """Made on entering, gone with the leash."""
 
-    def __init__(self, binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None = None) -> None:
+    def __init__(self, binary: Binary, leash: Leash, certificates: Certificates | None = None) -> None:
         arguments = (*_ARGUMENTS, *redis_users.arguments(binary))
-        self.nodes = [Node(binary, directory / str(number), leash, arguments, certificates) for number in range(2)]
-        places = [directory / f"sentinel{number}" for number in range(3)]
-        self.sentinels = [_sentinel(binary, place, leash, certificates) for place in places]
+        self.nodes = [Node(binary, leash, arguments, certificates) for _ in range(2)]
+        self.sentinels = [_sentinel(binary, leash, certificates) for _ in range(3)]
 
     @property
     def url(self) -> str:
@@ -75,12 +74,11 @@ class RedisSentinel:
             yield await owned.enter_async_context(master)
 
 
-def _sentinel(binary: Binary, directory: Path, leash: Leash, certificates: Certificates | None) -> Node:
-    directory.mkdir(parents=True)
+def _sentinel(binary: Binary, leash: Leash, certificates: Certificates | None) -> Node:
+    node = Node(binary, leash, (_CONFIG, "--sentinel"), certificates)
     # It writes what it learns into its own file, and needs one for that.
-    config = directory / "sentinel.conf"
-    config.touch()
-    return Node(binary, directory, leash, (str(config), "--sentinel"), certificates)
+    (node.directory / _CONFIG).touch()
+    return node
 
 
 def _fields(told: Any) -> dict[str, str]:

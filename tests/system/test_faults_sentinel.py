@@ -20,12 +20,10 @@ FAILOVER_S = 40.0
 
 
 @pytest.fixture(scope="module", params=binaries(), ids=lambda binary: f"{binary.kind}-{binary.version}".lower())
-async def guarded(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, leash: Leash, anyio_backend: str
-) -> AsyncIterator[RedisSentinel]:
+async def guarded(request: pytest.FixtureRequest, leash: Leash, anyio_backend: str) -> AsyncIterator[RedisSentinel]:
     """A master with a replica, of each version."""
     binary: Binary = request.param
-    async with RedisSentinel(binary, tmp_path_factory.mktemp("sentinel"), leash) as running:
+    async with RedisSentinel(binary, leash) as running:
         yield running
 
 

@@ -48,11 +48,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
-async def alone(
-    binary: Binary, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, leash: Leash
-) -> AsyncIterator[Node]:
+async def alone(binary: Binary, certificates: Certificates, leash: Leash) -> AsyncIterator[Node]:
     """One server, which asks for a client's certificate."""
-    node = Node(binary, tmp_path_factory.mktemp("tls"), leash, redis_users.arguments(binary), certificates)
+    node = Node(binary, leash, redis_users.arguments(binary), certificates)
     await node.start()
     yield node
     await node.kill()
@@ -65,16 +63,16 @@ async def test_an_answer_goes_through_one_redis(
 
 
 async def test_an_answer_goes_through_a_cluster(
-    binary: Binary, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, leash: Leash, session: str
+    binary: Binary, certificates: Certificates, leash: Leash, session: str
 ) -> None:
-    async with RedisCluster(binary, tmp_path_factory.mktemp("cluster"), leash, certificates) as cluster:
+    async with RedisCluster(binary, leash, certificates) as cluster:
         await answered(cluster.url.replace("redis+", "rediss+"), certificates, leash, session)
 
 
 async def test_an_answer_goes_through_what_sentinels_watch(
-    binary: Binary, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, leash: Leash, session: str
+    binary: Binary, certificates: Certificates, leash: Leash, session: str
 ) -> None:
-    async with RedisSentinel(binary, tmp_path_factory.mktemp("sentinel"), leash, certificates) as guarded:
+    async with RedisSentinel(binary, leash, certificates) as guarded:
         await answered(guarded.url.replace("redis+", "rediss+"), certificates, leash, session)
 
 
