@@ -19,7 +19,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 _START = ROOT / "deploy/nginx/start.sh"
-_START_S = 10.0
+_START_S = 40.0
 
 
 def needed() -> str:

@@ -24,6 +24,8 @@ from tests.redis_users import as_user
 
 ROOT = Path(__file__).parent.parent
 START_S = 60.0
+_ANSWER_S = 30.0
+"""Long enough for a busy machine; nothing here claims that an answer comes soon."""
 _LISTENING = re.compile(r'"message": "listening".*"port": (\d+)')
 
 
@@ -84,7 +86,7 @@ class Service:
         """SIGKILL."""
         assert self.process
         self.process.kill()
-        await self.ended(5)
+        await self.ended(_ANSWER_S)
 
     async def _is_listening(self) -> bool:
         assert self.process
@@ -132,14 +134,14 @@ class Services:
 
     async def start(self, **body: Any) -> dict[str, Any]:
         """POST a prompt; returns the body of the 202."""
-        async with httpx2.AsyncClient(verify=False) as client:
+        async with httpx2.AsyncClient(timeout=_ANSWER_S, verify=False) as client:
             response = await client.post(f"{self.generate.url}/api/generate-stream", json=body)
         assert response.status_code == 202, response.text
         return dict(response.json())
 
     async def stop(self, session: str, **more: Any) -> httpx2.Response:
         """POST a stop."""
-        async with httpx2.AsyncClient(verify=False) as client:
+        async with httpx2.AsyncClient(timeout=_ANSWER_S, verify=False) as client:
             body = {"sessionId": session, **more}
             return await client.post(f"{self.generate.url}/api/stop-stream", json=body)
 

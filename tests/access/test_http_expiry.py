@@ -17,13 +17,14 @@ from tests.viewing import Cut, Refused, Viewer
 
 pytestmark = pytest.mark.anyio
 
-LASTS_S = 2
-LATE_S = 1.0
+LASTS_S = 3
+LATE_S = 5.0
+"""What a busy machine adds."""
 
 
 @pytest.fixture
 async def guarded_strictly(redis_url: str, leash: Leash) -> AsyncIterator[Services]:
-    """Services that let in for two seconds more."""
+    """Services that let in for three seconds more."""
     settings = SETTINGS | {"REJOIN_JWT_SECRET": SECRET, "REJOIN_JWT_LEEWAY_S": str(LASTS_S)}
     async with Services(redis_url, leash, **settings) as running:
         yield running

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import statistics
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,6 +20,7 @@ from tests.viewing import Viewer
 pytestmark = pytest.mark.anyio
 
 TRIES = 60
+ROUNDS = 5
 SOON_S = 20.0
 
 
@@ -105,19 +105,31 @@ async def test_a_stranger_is_told_what_is_told_of_no_session_in_the_same_time(
 ) -> None:
     await owner.answered(session, "Words. " * 4000)
     absent = str(nanoid.generate())
-    took: dict[str, list[float]] = {session: [], absent: []}
-    told = {}
-    for _ in range(TRIES):
-        for each in (session, absent):
-            began = time.perf_counter()
-            response = await getattr(stranger, method)(
-                path + (each if path[-1] == "/" else ""), **dict.fromkeys(body, each)
-            )
-            took[each].append(time.perf_counter() - began)
-            told[each] = response.status_code, response.text, sorted(set(response.headers) - {"date"})
-    assert told[session] == told[absent]
-    there, nowhere = (statistics.median(took[each]) for each in (session, absent))
-    assert abs(there - nowhere) < 0.002 + 0.2 * nowhere, (there, nowhere)
+
+    async def apart() -> tuple[float, float]:
+        """How long the quickest of each takes."""
+        took: dict[str, list[float]] = {session: [], absent: []}
+        told = {}
+        for _ in range(TRIES):
+            for each in (session, absent):
+                began = time.perf_counter()
+                response = await getattr(stranger, method)(
+                    path + (each if path[-1] == "/" else ""), **dict.fromkeys(body, each)
+                )
+                took[each].append(time.perf_counter() - began)
+                told[each] = response.status_code, response.text, sorted(set(response.headers) - {"date"})
+        assert told[session] == told[absent]
+        return min(took[session]), min(took[absent])
+
+    # A busy machine makes them differ now and then; a difference that tells something is always there.
+    rounds = []
+    for _ in range(ROUNDS):
+        there, nowhere = await apart()
+        rounds.append((there, nowhere))
+        if abs(there - nowhere) < 0.002 + 0.2 * nowhere:
+            break
+    else:
+        pytest.fail(f"it takes another time: {rounds}")
     assert (await owner.get(f"sessions/{session}")).json()["generations"][0]["status"] == "completed"
 
 

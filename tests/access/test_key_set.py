@@ -17,6 +17,9 @@ from tests.processes import until
 
 pytestmark = pytest.mark.anyio
 
+LITTLE_S = 5.0
+"""What a busy machine may add to any deadline."""
+
 
 class Clock:
     """A clock that a test turns."""
@@ -53,11 +56,11 @@ async def test_an_issuer_whose_head_comes_in_drips_holds_up_neither_the_next_fet
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     found = KeySet(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys", clock)
     for _ in range(2):
-        async with asyncio.timeout(key_set._PATIENCE_S + 1):
+        async with asyncio.timeout(key_set._PATIENCE_S + LITTLE_S):
             with pytest.raises(KeysAway):
                 await found.find("first")
         clock.now_s += AGAIN_S
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(LITTLE_S):
         await found.close()
     server.close()
 
@@ -142,7 +145,7 @@ async def test_an_issuer_that_never_answers_is_waited_for_no_longer_than_is_bear
     began = time.monotonic()
     with pytest.raises(KeysAway):
         await keys.find("first")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 2.5
 
 
 async def test_who_waits_has_less_patience_than_a_fetch_may_need(

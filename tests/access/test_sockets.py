@@ -16,7 +16,7 @@ from tests.viewing import Refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 
-LASTS_S = 2
+LASTS_S = 3
 
 
 async def verdict(services: Services, session: str, origin: str = "", *headers: tuple[str, str], **more: str) -> Any:

@@ -15,6 +15,8 @@ from tests.viewing import Cut, Frame, Viewer
 pytestmark = pytest.mark.anyio
 
 PATIENCE_S = 2.1
+LATE_S = 5.0
+"""What a busy machine adds."""
 
 
 async def test_who_follows_an_answer_is_cut_and_who_follows_the_session_begins_anew(
@@ -36,7 +38,7 @@ async def test_who_follows_an_answer_is_cut_and_who_follows_the_session_begins_a
         await redis_client.delete(keys.log(session))
         deleted = time.monotonic()
         await cut
-        assert PATIENCE_S - 0.2 <= time.monotonic() - deleted < PATIENCE_S + 2
+        assert PATIENCE_S - 0.2 <= time.monotonic() - deleted < PATIENCE_S + LATE_S
         await has_frames(staying, 3)
         assert staying.frames[2].event == {"type": "reset", "reason": "gone"}
         assert not stays.done()
@@ -59,7 +61,7 @@ async def test_a_log_that_was_deleted_is_not_waited_for(
         await redis_client.hset(keys.meta(session), "status", "deleted")
         await redis_client.delete(keys.log(session))
         deleted = time.monotonic()
-    assert time.monotonic() - deleted < PATIENCE_S - 0.5
+    assert time.monotonic() - deleted < PATIENCE_S - 0.2
     assert staying.frames[2].event == {"type": "reset", "reason": "gone"}
 
 

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.anyio
 PATIENCE_S = 2.1
 """Of the brisk process: its lease and two seconds."""
 
+LATE_S = 5.0
+"""What a busy machine adds."""
+
 
 async def test_every_entry_is_a_point_to_come_back_to(services: Services, writer: OutsideWriter, session: str) -> None:
     await writer.answer("One", " ", "and", " only.")
@@ -98,7 +101,7 @@ async def test_a_point_past_the_end_is_waited_for_in_vain_only_so_long(
     viewer = Viewer(brisk.url, session)
     viewer.last_id = f"{ms}-999"
     await viewer.connect()
-    assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + 2
+    assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + LATE_S
     reset, *others = viewer.frames
     assert (reset.id, reset.event) == (None, {"type": "reset", "reason": "unknown_position"})
     assert [frame.id for frame in others] == writer.ids
@@ -116,11 +119,11 @@ async def test_a_point_of_a_log_that_is_gone_is_waited_for_as_well(
         async with httpx2.AsyncClient(verify=False) as client:
             response = await client.get(f"{brisk.url}/api/consume-stream", params=query)
         assert (response.status_code, response.json()["error"]["code"]) == (404, "session_not_found")
-        assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + 2
+        assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + LATE_S
 
     async def gone() -> None:
         await staying.connect(until=lambda frame: frame.event["type"] == "reset")
         assert staying.frames[-1].event == {"type": "reset", "reason": "gone"}
-        assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + 2
+        assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + LATE_S
 
     await asyncio.gather(not_found(), gone())

@@ -260,7 +260,7 @@ async def test_so_does_it_in_http2_and_its_end_is_an_end(house: House) -> None:
         assert client.stdout
         for piece in (b": ping\n", b"data: 1\n\n", b"data: 2\n\n"):
             await service.send(b"%x\r\n%s\r\n" % (len(piece), piece))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await client.stdout.readexactly(len(piece)) == piece
         await service.send(b"0\r\n\r\n")
         _, said = await client.communicate()
@@ -406,7 +406,7 @@ async def test_the_log_knows_neither_session_nor_prompt(house: House) -> None:
         return lines if len(lines) == 6 else []
 
     # nginx writes a line when it is done with a request, which may be after its client is.
-    lines = await until(told, 5)
+    lines = await until(told, 20)
     stream = "/api/consume-stream"
     asked = ["/api/generate-stream", stream, "/api/sessions/-", stream, f"/{'a' * 300}", "/"]
     assert [line["path"] for line in lines] == asked

@@ -32,7 +32,11 @@ class Origin:
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen([sys.executable, "-m", "deploy.origin"], cwd=ROOT, env=env, stderr=file)
-        until(self._answers, 20, "the origin's health")
+        try:
+            until(self._answers, 20, "the origin's health")
+        except BaseException:
+            self.process.kill()
+            raise
 
     def _answers(self) -> bool:
         try:
@@ -214,7 +218,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_ended(origin: Origin, le
         await client.head()
         await service.close()
         assert await client.rest() == b"5\r\nhello\r\n"
-    until(lambda: "broke off" in origin.log.read_text(), 5, "a word of it in the log")
+    until(lambda: "broke off" in origin.log.read_text(), 20, "a word of it in the log")
     assert "Traceback" not in origin.log.read_text()
     assert "ASGI" not in origin.log.read_text()
 

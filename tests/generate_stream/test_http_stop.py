@@ -14,7 +14,8 @@ from tests.viewing import Viewer
 
 pytestmark = pytest.mark.anyio
 
-CLOSED_WITHIN_S = 0.25
+CLOSED_WITHIN_S = 1.5
+"""Less than a beat, by which a writer finds a stop of which it was not told: 2 s after its last append."""
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
@@ -45,7 +46,7 @@ async def test_a_stop_before_the_vendor_answers_at_all_ends_the_generation(
     upstream.prompts[session] = Script(stall_after=-1)
     await caller.start(prompt=session)
     assert (await caller.stop()).status_code == 202
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(CLOSED_WITHIN_S):
         assert (await caller.ended())["status"] == "stopped"
 
 

@@ -31,7 +31,7 @@ async def test_the_answer_begins_at_once_and_takes_a_few_seconds() -> None:
         if first is None and isinstance(part, Delta):
             first = clock() - began
     assert first is not None
-    assert first < 0.2
+    assert first < 1
     assert 1.5 < clock() - began < 8
 
 

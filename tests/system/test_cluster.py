@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 NEVER_S = "600"
 """Between two rechecks: whatever comes, comes by a nudge."""
 
-SOON_S = 3.0
+SOON_S = 20.0
 TAKEN_S = 10.0
 CONNECTIONS_MAX = 3
 """Of one process to one node: two wires, and one for channels."""

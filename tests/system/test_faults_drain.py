@@ -25,7 +25,8 @@ pytestmark = pytest.mark.anyio
 
 DRAIN_S = 0.3
 HANDED_OVER_S = 1.0
-LITTLE_S = 1.0
+LITTLE_S = 5.0
+"""What a busy machine may add to any deadline."""
 FAR_S = 0.15
 LONG = 3 * 200 + 1
 
@@ -76,7 +77,7 @@ async def test_an_answer_that_does_not_finish_in_time_goes_on_elsewhere_at_once(
         upstream.prompts[caller.session] = Script(text=PIECES, delay_s=PACE_S)
         ending = asyncio.create_task(pair.generate.stop())
         await story.sees(of_attempt(2), DRAIN_S + HANDED_OVER_S + LITTLE_S)
-        await first.left_within(1)
+        await first.left_within(LITTLE_S)
         await story.holds()
         assert await ending == 0
     assert await caller.redis.hget(keys.meta(caller.session), "losses") is None

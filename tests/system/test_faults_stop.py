@@ -19,13 +19,13 @@ from tests.system.story import PIECES, Story, asked
 
 pytestmark = pytest.mark.anyio
 
-LEASE_S = 4.0
+LEASE_S = 9.0
 BEAT_S = LEASE_S / 3
 """Long enough to tell what a beat has found from what a wake-up has told."""
 
 CLOSED_S = 0.25
-LITTLE_S = 0.25
-"""What a busy machine may add, where something else would have closed the socket much later."""
+LITTLE_S = 2.0
+"""What a busy machine may add: less than a beat."""
 
 SLOW_S = 0.3
 

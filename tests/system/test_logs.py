@@ -44,7 +44,8 @@ async def caller(loud: Pair, own_client: Any, session: str) -> AsyncIterator[Cal
 
 def lines(service: Service) -> list[dict[str, Any]]:
     """All that a process has logged; each line must be one JSON object."""
-    read = [json.loads(line) for line in service.log.splitlines()]
+    # The last may be half written.
+    read = [json.loads(line) for line in service.log.rpartition("\n")[0].splitlines()]
     assert all(isinstance(line, dict) and line["message"] and line["time"] for line in read)
     return read
 
@@ -56,7 +57,7 @@ async def line(service: Service, message: str, **facts: Any) -> dict[str, Any]:
         said = (each for each in lines(service) if each["message"] == message)
         return next((each for each in said if each.items() >= facts.items()), None)
 
-    found: dict[str, Any] = await until(there, 5)
+    found: dict[str, Any] = await until(there, 20)
     return found
 
 

@@ -181,7 +181,7 @@ async def test_a_release_is_an_event_and_the_next_attempt_in_the_same_trace(
         found = [span for span in house.collector.of(caller.session) if span.name == GENERATION]
         return found if len(found) == 2 else []
 
-    first, second = await until(both, 5)
+    first, second = await until(both, 20)
     assert (first.attributes["rejoin.outcome"], first.failed, "release" in first.events) == ("released", False, True)
     assert (second.trace, second.parent, second.attributes["rejoin.attempt"]) == (first.trace, first.parent, 2)
     assert second.events == {"takeover": {"rejoin.losses": 0}}
