@@ -61,7 +61,6 @@ class Node:
         while not self.port:
             self.port = free_port()
             if not await self._comes_up():
-                await self._hang_up()
                 self.port = 0  # its second port, for the cluster's own talk, was taken
         assert self._lives or await self._comes_up()
 
@@ -76,13 +75,10 @@ class Node:
         return await self._client.execute_command(*command)
 
     async def kill(self) -> None:
-        """SIGKILL."""
-        assert self._process
-        self._process.kill()
-        await asyncio.to_thread(self._process.wait)
-        await self._hang_up()
-
-    async def _hang_up(self) -> None:
+        """SIGKILL, if it was ever started."""
+        if self._process:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
         client, self._client = self._client, None
         if client:
             await client.aclose()
@@ -108,6 +104,7 @@ class Node:
         self._process = self._leash.spawn([self._binary.path, *self._arguments, *own], cwd=self.directory)
         with contextlib.suppress(TimeoutError):
             return bool(await until(self._answers, STARTED_S))
+        await self.kill()
         return False
 
     async def _answers(self) -> bool:

@@ -16,7 +16,7 @@ from tests.processes import until
 from tests.redis_nodes import HOST, Node
 
 SERVICE = "rejoin"
-AGREED_S = 30.0
+AGREED_S = 60.0
 LOOK_S = 0.1
 _DOWN_AFTER_MS = 1000
 _CONFIG = "sentinel.conf"
@@ -37,7 +37,21 @@ class RedisSentinel:
         return f"redis+sentinel://{','.join(sentinel.address for sentinel in self.sentinels)}/{SERVICE}"
 
     async def __aenter__(self) -> Self:
-        await asyncio.gather(*(node.start() for node in (*self.nodes, *self.sentinels)))
+        try:
+            await self._agree()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for node in (*self.sentinels, *self.nodes):
+            await node.kill()
+
+    async def _agree(self) -> None:
+        async with asyncio.TaskGroup() as starting:
+            for node in (*self.nodes, *self.sentinels):
+                starting.create_task(node.start())
         master, replica = self.nodes
         await replica.call("REPLICAOF", HOST, master.port)
         for sentinel in self.sentinels:
@@ -45,11 +59,6 @@ class RedisSentinel:
             await sentinel.call("SENTINEL", "SET", SERVICE, "down-after-milliseconds", _DOWN_AFTER_MS)
             await sentinel.call("SENTINEL", "SET", SERVICE, "failover-timeout", 5000)
         await until(self.is_whole, AGREED_S, every_s=LOOK_S)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for node in (*self.sentinels, *self.nodes):
-            await node.kill()
 
     async def master(self) -> Node:
         """As the Sentinels have it."""

@@ -44,7 +44,8 @@ async def wire(redis_url: str, anyio_backend: str) -> AsyncIterator[Proxy]:
 @pytest.fixture(scope="module")
 async def services_to_break(redis_url: str, upstream: Upstream, leash: Leash, wire: Proxy) -> AsyncIterator[Pair]:
     """They run for all tests of this file."""
-    pair = Pair(redis_url, leash, upstream.url)
+    # Longer than a busy machine stands still: it is killed where an answer shall be taken over.
+    pair = Pair(redis_url, leash, upstream.url, REJOIN_LEASE_S="3")
     pair.consume._environ["REDIS_URL"] = wire.url
     async with pair:
         yield pair

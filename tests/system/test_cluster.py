@@ -24,7 +24,10 @@ NEVER_S = "600"
 """Between two rechecks: whatever comes, comes by a nudge."""
 
 SOON_S = 20.0
-TAKEN_S = 10.0
+LEASE_S = 5.0
+"""Nobody is lost while a slot is on its way, and on a busy machine that may take seconds."""
+
+TAKEN_S = LEASE_S + 15.0
 CONNECTIONS_MAX = 3
 """Of one process to one node: two wires, and one for channels."""
 
@@ -39,7 +42,7 @@ async def client(cluster: RedisCluster) -> AsyncIterator[Any]:
 @pytest.fixture(scope="module")
 async def pair(cluster: RedisCluster, upstream: Upstream, leash: Leash) -> AsyncIterator[Pair]:
     """Two producers and a consumer on it."""
-    async with Pair(cluster.url, leash, upstream.url, REJOIN_RECHECK_S=NEVER_S) as running:
+    async with Pair(cluster.url, leash, upstream.url, REJOIN_RECHECK_S=NEVER_S, REJOIN_LEASE_S=str(LEASE_S)) as running:
         yield running
 
 

@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.any_redis]
 MARK = "xyzzy"
 """In all that is said in these stories, by whomever."""
 
-LOUD = {"REJOIN_LOG_LEVEL": "debug", "OPENAI_LOG": "debug", "ANTHROPIC_LOG": "debug", "PYTHONASYNCIODEBUG": "1"}
+LOUD = {
+    "REJOIN_LOG_LEVEL": "debug", "OPENAI_LOG": "debug", "ANTHROPIC_LOG": "debug", "PYTHONASYNCIODEBUG": "1",
+    "REJOIN_LEASE_S": "3",
+}  # fmt: skip
 ID = "c0ffee-42:7"
 
 
