@@ -43,7 +43,8 @@ def file(version: str) -> "tempfile._TemporaryFileWrapper[str]":
 def arguments(binary: Binary) -> tuple[str, ...]:
     """With which a server knows the users, and waits for no disk.
 
-    While a slow one is busy with the fsync of every second, a write may stand still for longer than a lease lasts.
+    While a slow one is busy with the fsync of every second, a write may stand still for longer than a lease lasts, and
+    for two seconds the file lacks what was answered: a kill would lose it. No test asks it to outlive the machine.
     """
     return "--aclfile", file(binary.version).name, "--appendfsync", "no"
 

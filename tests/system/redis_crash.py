@@ -42,10 +42,7 @@ class RedisCrash:
 
     async def start(self) -> None:
         """Start it on its files, and wait until it answers."""
-        # With `everysec` and a busy disk, Redis holds back what it has answered for up to two seconds, and a kill loses
-        # it, now and then. Here each write must outlive the process; no test asks that it outlive the machine.
-        written = ("--appendfsync", "no", "--aof-load-truncated", "yes")
-        extra = (*written, *redis_users.arguments(self._binary))
+        extra = ("--aof-load-truncated", "yes", *redis_users.arguments(self._binary))
         self._server = await asyncio.to_thread(
             redis_server.start, self._binary, self._directory, *extra, leash=self._leash
         )
