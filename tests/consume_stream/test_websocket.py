@@ -253,6 +253,6 @@ async def test_a_log_that_is_gone_closes_it_as_broken(brisk: Service, redis_clie
 async def test_elsewhere_an_upgrade_is_not_made(services: Services, writer: OutsideWriter, session: str) -> None:
     await writer.answer("Hello")
     headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, verify=False) as client:
         response = await client.get(f"{services.consume.url}/api/sessions/{session}", headers=headers)
     assert response.status_code == 200

@@ -114,7 +114,7 @@ class LocalRun:
 
     def client(self) -> httpx2.Client:
         """A client of its one address."""
-        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False)
+        return httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20, trust_env=False, verify=False)
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -140,7 +140,7 @@ async def test_what_there_is_no_time_for_is_said(origin: str) -> None:
 async def test_it_is_off_unless_the_setting_says_on(redis_url: str, leash: Leash) -> None:
     async with Services(redis_url, leash) as quiet, quiet.origin() as url:
         found = await examined(url)
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, verify=False) as client:
             paths = ("doctor", "doctor/", "doctor/doctor.js", "api/consume-stream/doctor/beacons?seconds=1&every=1")
             assert [(await client.get(f"/{path}")).status_code for path in paths] == [404] * 4
     assert not_well(found) == {"doctor of consume-stream": "problem", "doctor of generate-stream": "problem"}
@@ -149,7 +149,10 @@ async def test_it_is_off_unless_the_setting_says_on(redis_url: str, leash: Leash
 
 async def test_the_page_is_there_where_the_doctor_is_on(services: Services) -> None:
     services_on = {"REJOIN_DOCTOR": "on"}
-    async with services.origin(**services_on) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+    async with (
+        services.origin(**services_on) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False, verify=False) as client,
+    ):
         for path in ("/doctor", "/doctor/"):
             page = await client.get(path)
             assert page.status_code == 200
@@ -158,7 +161,9 @@ async def test_the_page_is_there_where_the_doctor_is_on(services: Services) -> N
 
 
 async def test_beacons_pass_as_an_answer_does_and_few_are_had_at_a_time(services: Services, session: str) -> None:
-    async with httpx2.AsyncClient(base_url=services.consume.url, trust_env=False, timeout=SECONDS) as client:
+    async with httpx2.AsyncClient(
+        base_url=services.consume.url, trust_env=False, timeout=SECONDS, verify=False
+    ) as client:
         beacons = {"seconds": "30", "every": "30"}
         path = "/api/consume-stream"
         async with (
@@ -189,7 +194,7 @@ async def test_beacons_pass_as_an_answer_does_and_few_are_had_at_a_time(services
     ["", "seconds=1", "seconds=121&every=1", "seconds=nan&every=1", "seconds=120&every=0.05", "seconds=1&every=2"],
 )
 async def test_beacons_without_end_are_refused(services: Services, query: str) -> None:
-    async with httpx2.AsyncClient(base_url=services.consume.url, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=services.consume.url, trust_env=False, verify=False) as client:
         answer = await client.get(f"/api/consume-stream/doctor/beacons?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] in ("invalid_seconds", "invalid_every")

@@ -171,7 +171,10 @@ async def test_a_report_is_no_burden_and_gives_no_secret_away(server: str, clien
     await with_user(client, *RULES.split(), "+@all")
     url = f"{server}?username=rejoin&password=secret"
     settings = {"REDIS_URL": url, "REJOIN_DOCTOR": "on"}
-    async with process(CONSUME, leash, **settings) as service, httpx2.AsyncClient(trust_env=False) as asker:
+    async with (
+        process(CONSUME, leash, **settings) as service,
+        httpx2.AsyncClient(trust_env=False, verify=False) as asker,
+    ):
         before = (await client.info("commandstats"))["cmdstat_info"]["calls"]
         path = f"{service.url}/api/consume-stream/doctor"
         reports = await asyncio.gather(*(asker.get(path) for _ in range(20)))

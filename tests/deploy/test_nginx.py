@@ -370,7 +370,7 @@ async def test_a_service_that_is_down_is_a_502_that_says_when_to_come_back(house
 
 
 async def test_in_clear_a_person_is_sent_on_and_a_program_is_refused(house: House) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=False) as client:
         page = await client.get(f"{house.plain_url}/a?b")
         api = await client.post(f"{house.plain_url}/api/generate-stream", json={"prompt": "in clear"})
     assert (page.status_code, page.headers["Location"]) == (308, f"{house.url}/a?b")
@@ -379,7 +379,7 @@ async def test_in_clear_a_person_is_sent_on_and_a_program_is_refused(house: Hous
 
 async def test_without_tls_all_is_served_in_clear(leash: Leash, tmp_path: Path) -> None:
     with House(leash, tmp_path, tls=False) as house:
-        async with httpx2.AsyncClient() as client, Upstream(house.consume_port) as upstream:
+        async with httpx2.AsyncClient(verify=False) as client, Upstream(house.consume_port) as upstream:
             assert (await client.get(house.plain_url)).status_code == 200
             asking = asyncio.create_task(
                 client.get(f"{house.plain_url}/api/sessions/x", headers={"X-Forwarded-Proto": "https"})

@@ -40,7 +40,7 @@ class Origin:
 
     def _answers(self) -> bool:
         try:
-            return httpx2.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).status_code == 200
+            return httpx2.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False, verify=False).status_code == 200
         except httpx2.ConnectError:
             return False
 
@@ -240,7 +240,7 @@ async def test_a_client_that_leaves_takes_its_request_along(origin: Origin, mome
 
 
 async def test_a_service_that_is_down_is_a_502_that_says_when_to_come_back(origin: Origin) -> None:
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False, verify=False) as client:
         answer = await client.get("/api/models")
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "bad_gateway"
@@ -285,7 +285,7 @@ async def test_nothing_but_the_page_is_served(origin: Origin, path: str) -> None
 async def test_every_answer_of_its_own_has_the_headers_of_the_services_or_of_the_page(
     origin: Origin, path: str
 ) -> None:
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False, verify=False) as client:
         told = [(name.lower(), value) for name, value in (await client.get(path)).headers.multi_items()]
     wanted = {name.decode(): value.decode() for name, value in secured([])}
     if path == "/":
@@ -305,7 +305,7 @@ async def test_an_answer_that_is_handed_on_keeps_its_own_headers(origin: Origin)
 
 
 async def test_the_page_is_asked_for_anew_each_time_and_sent_when_it_changed(origin: Origin) -> None:
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{origin.port}", trust_env=False, verify=False) as client:
         page = await client.get("/")
         assert page.headers["Cache-Control"] == "no-cache"
         again = await client.get("/", headers={"If-None-Match": page.headers["ETag"]})

@@ -61,7 +61,7 @@ async def test_an_answer_comes_through_in_pieces_and_a_cut_stays_a_cut(
         await service.start()
     await writer.end()
     await viewer.connect()
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, verify=False) as client:
         polled = (await client.get(f"{url}/api/read-stream", params={"sessionId": session, "wait": 1})).json()
     by_poll = Viewer(url, session)
     for entry in polled["entries"]:

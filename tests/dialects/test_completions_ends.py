@@ -38,7 +38,7 @@ async def test_one_that_was_cut_is_asked_for_again_by_its_key_and_costs_nothing_
             gate.release()
         assert await words(stream) == WORDS
     assert len(requests(upstream, prompt)) == 1
-    async with httpx2.AsyncClient(base_url=front, timeout=30) as browser:
+    async with httpx2.AsyncClient(base_url=front, timeout=30, verify=False) as browser:
         whole = await browser.get(f"/v1/chat/completions/{name}?stream=true")
     assert said(whole.text) == WORDS
     assert whole.text.endswith("data: [DONE]\n\n")
@@ -52,7 +52,7 @@ async def test_one_that_runs_is_no_object_yet_and_a_refused_reading_asks_no_mode
     upstream.prompts[prompt] = Script(gate=(gate := asyncio.Semaphore(1)))
     stream = await client.chat.completions.create(**asked(prompt), stream=True)
     name = (await anext(stream)).id
-    async with httpx2.AsyncClient(base_url=front, timeout=30) as browser:
+    async with httpx2.AsyncClient(base_url=front, timeout=30, verify=False) as browser:
         refused = await browser.get(f"/v1/chat/completions/{name}")
         assert (refused.status_code, refused.json()["error"]["code"]) == (409, "generation_running")
         for mark, retried in (({"begun": "true"}, "false"), ({}, None)):
@@ -124,7 +124,7 @@ async def test_a_takeover_after_words_cuts_and_the_next_reader_has_the_last_atte
     await writer.begin()
     await writer.say("Half")
     address = f"{front}/v1/chat/completions/{completion.id_of(session, 1)}?stream=true"
-    async with httpx2.AsyncClient(timeout=30) as browser:
+    async with httpx2.AsyncClient(timeout=30, verify=False) as browser:
         async with browser.stream("GET", address) as response:
             heard = response.aiter_text()
             while "Half" not in await anext(heard):

@@ -105,7 +105,7 @@ async def test_a_mode_that_a_vendor_has_not_is_refused_by_name_and_begins_nothin
             await asking
         assert (refused.value.code, refused.value.param) == ("unsupported_parameter", param)
         assert refused.value.body["message"] == f"{param}: anthropic has no json_object, only json_schema."  # type: ignore[index]
-    async with httpx2.AsyncClient(trust_env=False) as plain:
+    async with httpx2.AsyncClient(trust_env=False, verify=False) as plain:
         told = await plain.post(
             f"{front}/api/generate-stream", json={"prompt": prompt, "provider": "anthropic", "format": mode}
         )
