@@ -10,6 +10,7 @@ from typing import Any
 import nanoid
 import pytest
 import redis.asyncio
+from hypothesis import settings
 
 from deploy import redis_server
 from deploy.leash import Leash
@@ -25,6 +26,10 @@ from tests.workers import ByModule, put_in_order
 pytest.register_assert_rewrite(
     "tests.system.invariant", "tests.client.reader"
 )  # where they fail, they show what differs
+
+# How long an example takes is no claim: where others keep the machine busy, everything takes its time.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
