@@ -69,6 +69,7 @@ class Groups:
         self._doomed: dict[tuple[str, str], None] = {}
         self._destroyed: dict[tuple[str, str], float] = {}
         """Those that a Redis that lost its last second may have again, and when they were destroyed."""
+        self._breaks = 0
         self._doom = asyncio.Event()
         self._none_doomed = asyncio.Event()
         self._none_doomed.set()
@@ -160,6 +161,7 @@ class Groups:
     async def _watch(self) -> None:
         while True:
             await self._wires.broken()
+            self._breaks += 1
             # The next connection may be to a Redis that lost its last second: it has groups again that were destroyed.
             self._swept_at.clear()
             for session, group in _since(_DURABLE_AFTER_S, self._destroyed):
@@ -170,8 +172,10 @@ class Groups:
         while True:
             await self._doom.wait()
             self._doom.clear()
-            doomed = list(self._doomed)
-            gone = await asyncio.gather(*(self._is_gone(session, group) for session, group in doomed))
+            doomed, breaks = list(self._doomed), self._breaks
+            replies = await asyncio.gather(*(self._is_gone(session, group) for session, group in doomed))
+            # What was answered just before a break may be lost with it.
+            gone = [reply and breaks == self._breaks for reply in replies]
             for place, destroyed in zip(doomed, gone, strict=True):
                 if destroyed:
                     del self._doomed[place]
