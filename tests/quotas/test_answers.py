@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 RUNNING, STARTS = 3, 5
 ROUNDS = 12
-LITTLE_S = 2.0
+LITTLE_S = 8.0
 """What a busy machine may add to any deadline."""
 
 

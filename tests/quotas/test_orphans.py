@@ -27,7 +27,7 @@ WITHIN_S = GRACE_S + 2.0
 SETTINGS: dict[str, Any] = {"REJOIN_ORPHAN_GRACE_S": GRACE_S, "REJOIN_LEASE_S": 60}
 """The lease: nobody shall take over what is cut off for a while."""
 
-LITTLE_S = 2.0
+LITTLE_S = 8.0
 """What a busy machine may add to any deadline."""
 
 

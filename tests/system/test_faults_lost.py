@@ -19,7 +19,7 @@ from tests.viewing import Cut, Refused, Viewer
 
 pytestmark = pytest.mark.anyio
 
-LITTLE_S = 2.0
+LITTLE_S = 8.0
 """What a busy machine may add to any deadline."""
 
 

@@ -28,6 +28,11 @@ class Traced:
 async def traced(redis_url: str, leash: Leash, upstream: Upstream, **settings: str) -> AsyncIterator[Traced]:
     """Lives inside the block."""
     async with collecting() as collector:
-        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"} | settings
+        environ = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50",
+            # Longer than a busy machine stands still: who is killed is taken over, and nobody else.
+            "REJOIN_LEASE_S": "3",
+        }  # fmt: skip
+        environ |= settings
         async with Pair(redis_url, leash, upstream.url, None, **environ) as pair:
             yield Traced(pair, collector)
