@@ -21,7 +21,7 @@ _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--in-process-gpu",
 )  # fmt: skip
-"""Its last: the GPU's part is played by the processor, and a process of its own for that costs a tenth more."""
+"""Its last: the GPU's part is played by the processor, and a process of its own for that costs more."""
 
 
 @pytest.fixture(scope="session")
