@@ -45,7 +45,9 @@ async def test_three_tabs_in_each_of_two_browsers_show_every_word_once_over_one_
     assert await metric(house.consume, "rejoin_viewers") == 2
 
 
-async def test_seven_tabs_of_one_session_are_live_on_plain_http(reader: Reader, upstream: Upstream, session: str) -> None:
+async def test_seven_tabs_of_one_session_are_live_on_plain_http(
+    reader: Reader, upstream: Upstream, session: str
+) -> None:
     tabs = [await reader.open() for _ in range(TABS)]
     told = Telling(upstream, session)
     await tabs[-1].ask(session)
