@@ -1,11 +1,13 @@
 """An answer of ten thousand chunks: the page stays quick under it."""
 
 import asyncio
+from typing import Any
 
 import nanoid
 import pytest
 from playwright.async_api import Browser
 
+from shared import keys
 from tests.fakes.upstream import Upstream
 from tests.web.reader import Reader
 from tests.web.tasks import Tasks, no_long_task, traced
@@ -24,7 +26,7 @@ ENDED_S = 100.0
 
 @pytest.mark.timeout(300)
 async def test_no_task_of_the_page_is_long_while_ten_thousand_chunks_come(
-    browser: Browser, reader: Reader, upstream: Upstream
+    browser: Browser, reader: Reader, upstream: Upstream, redis_client: Any
 ) -> None:
     async def stage() -> Tasks:
         session = nanoid.generate()
@@ -37,6 +39,8 @@ async def test_no_task_of_the_page_is_long_while_ten_thousand_chunks_come(
                 await asyncio.sleep(PACE_S)
             told.end()
             await tab.ended(told.sent, seconds=ENDED_S)
+        # Had the writer joined them to a few, the page would have had little to do.
+        assert await redis_client.xlen(keys.log(session)) > CHUNKS / AT_ONCE / 4
         await tab.page.close()
         return tasks
 
