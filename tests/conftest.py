@@ -24,8 +24,8 @@ from tests.redis_cluster import RedisCluster
 from tests.workers import ByModule, put_in_order
 
 pytest.register_assert_rewrite(
-    "tests.system.invariant", "tests.client.reader"
-)  # where they fail, they show what differs
+    "tests.system.invariant", "tests.client.reader", "tests.web.reader", "tests.web.chatting"
+)
 
 # How long an example takes is no claim: where others keep the machine busy, everything takes its time.
 settings.register_profile("tests", deadline=None)
