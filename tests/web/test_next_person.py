@@ -151,3 +151,13 @@ async def test_a_new_browser_whose_reader_the_application_has_signed_in_keeps_th
     await expect(card(tab)).to_be_visible()
     await signed_in(tab, tokens.token("bob"))
     await begins_anew(tab, session)
+
+
+async def test_a_tab_that_has_emptied_itself_to_be_left_asks_nobody_for_a_token(shared_browser: Reader) -> None:
+    tab = await shared_browser.open(live=False)
+    await signed_in(tab, tokens.token("ada"))
+    await shared_browser.context.clear_cookies()
+    async with tab.page.expect_response("**/api/login"):
+        await tab.page.evaluate("document.body.replaceChildren(), dispatchEvent(new Event('focus'))")
+    # By the time that the same is told once more, the page has done with the first.
+    await tab.page.evaluate("fetch('/api/login').then((told) => told.json())")

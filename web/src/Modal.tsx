@@ -12,14 +12,19 @@ export function Modal({ label, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   useLayoutEffect(() => {
     const shown = dialog.current
-    shown?.showModal()
+    show(shown)
     return () => shown?.close()
   }, [])
   const onClosed = () => {
     if (!dialog.current || dialog.current.open) return
     // A browser may close it by itself, when Escape is pressed for the second time.
     if (onClose) onClose()
-    else dialog.current.showModal()
+    else show(dialog.current)
   }
   return <dialog ref={dialog} aria-label={label} onClose={onClosed}>{children}</dialog>
+}
+
+function show(dialog: HTMLDialogElement | null): void {
+  // A page that is left has emptied itself, and may still hear that nobody is signed in any more.
+  if (dialog?.isConnected) dialog.showModal()
 }
